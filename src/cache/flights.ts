@@ -1,0 +1,79 @@
+/** Work that several callers wait for as one. */
+interface Flight<T> {
+  readonly promise: Promise<T>
+  readonly startedAt: number
+  readonly abort: AbortController
+  waiters: number
+}
+
+export interface Joined<T> {
+  readonly value: T
+  /** Whether another caller had started it. */
+  readonly collapsed: boolean
+}
+
+export interface Flights<T> {
+  /**
+   * Runs `work`, or waits for the run of the same key that began at `notBefore` or later. The work
+   * is aborted only when its last waiter has left.
+   * @throws what `work` throws, or the signal's reason
+   */
+  run(key: string, signal: AbortSignal, work: Work<T>, notBefore?: number): Promise<Joined<T>>
+  readonly size: number
+}
+
+export type Work<T> = (signal: AbortSignal) => Promise<T>
+
+export function createFlights<T>(now: () => number): Flights<T> {
+  const flights = new Map<string, Flight<T>>()
+
+  function start(key: string, work: Work<T>): Flight<T> {
+    const abort = new AbortController()
+    const flight: Flight<T> = {
+      abort,
+      startedAt: now(),
+      waiters: 0,
+      promise: work(abort.signal).finally(() => {
+        if (flights.get(key) === flight) flights.delete(key)
+      }),
+    }
+    // Each waiter sees the failure through its own promise.
+    flight.promise.catch(() => {})
+    flights.set(key, flight)
+    return flight
+  }
+
+  return {
+    get size() {
+      return flights.size
+    },
+    async run(key, signal, work, notBefore = 0) {
+      signal.throwIfAborted()
+      const running = flights.get(key)
+      const joins = running !== undefined && running.startedAt >= notBefore
+      const flight = joins ? running : start(key, work)
+      flight.waiters += 1
+      try {
+        return { value: await abortable(flight.promise, signal), collapsed: joins }
+      } finally {
+        flight.waiters -= 1
+        if (flight.waiters === 0) {
+          if (flights.get(key) === flight) flights.delete(key)
+          flight.abort.abort()
+        }
+      }
+    },
+  }
+}
+
+/** The promise's outcome, or the signal's reason if that comes first. */
+async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const onAbort = () => reject(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}

@@ -1,0 +1,14 @@
+import type { Entry } from './entry.ts'
+
+type MaybePromise<T> = T | Promise<T>
+
+/** Where entries are kept. A store never throws: what it cannot tell is absent. */
+export interface Store {
+  get(key: string): MaybePromise<Entry | undefined>
+  /** Keeps the entry until its `keepUntil` at most. */
+  set(key: string, entry: Entry): MaybePromise<void>
+  delete(key: string): MaybePromise<void>
+}
+
+/** For a service without Redis. */
+export const noStore: Store = { get: () => undefined, set: () => {}, delete: () => {} }

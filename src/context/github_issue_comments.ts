@@ -1,0 +1,80 @@
+import { Type } from '@sinclair/typebox'
+import { defineProvider } from '../core/provider.ts'
+import { blockFields, IssueNumber, repositoryParams } from '../core/schemas.ts'
+import {
+  Comment,
+  commentPieces,
+  commentsOmission,
+  type GitHubComment,
+  keptComments,
+  omittedComments,
+} from './comments.ts'
+import { type GitHubIssue, issueName, repositoryOf } from './issueFields.ts'
+import { lines } from './render.ts'
+
+export const githubIssueComments = defineProvider({
+  type: 'github_issue_comments',
+  blockType: 'github_issue_comments',
+  title: "A window of an issue's comments",
+  description: 'Comments of an issue or pull request, any window of them, oldest first.',
+  uri: 'github://{owner}/{repo}/issues/{issue_number}/comments',
+  params: Type.Object(
+    {
+      ...repositoryParams,
+      issue_number: IssueNumber,
+      offset: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          maximum: 100_000,
+          default: 0,
+          description: 'Comments to skip, from the first on',
+        }),
+      ),
+      limit: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 1_000, default: 30, description: 'Comments at most' }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+  block: Type.Object({
+    ...blockFields,
+    offset: Type.Integer({ description: 'Comments before the first of this window' }),
+    total: Type.Integer({ description: 'Comments that the issue has' }),
+    comments: Type.Array(Comment),
+  }),
+  example: { owner: 'octocat', repo: 'Hello-World', issue_number: 1347, limit: 10 },
+  cache: { freshFor: 60, staleFor: 300, keepFor: 86_400 },
+  tags: ({ owner, repo, issue_number }) => [`issue:${owner}/${repo}#${issue_number}`],
+  async fetch({ owner, repo, issue_number, offset = 0, limit = 30 }, { github }) {
+    const path = '/repos/{owner}/{repo}/issues/{issue_number}'
+    const params = { owner, repo, issue_number }
+    const [issue, comments] = await Promise.all([
+      github.get<GitHubIssue>(path, { params }),
+      github.list<GitHubComment>(`${path}/comments`, { params, offset, limit }),
+    ])
+    const [realOwner, realRepo] = repositoryOf(issue)
+    const ref = { owner: realOwner, repo: realRepo, issue_number: issue.number }
+    const end = offset + comments.items.length
+    const rest = Math.max(0, issue.comments - end)
+    const window = { offset: end, limit: Math.min(rest, limit) }
+    const first = comments.items.length > 0 ? offset + 1 : offset
+    return {
+      visibility: 'private',
+      omitted: rest > 0 && end > offset ? [commentsOmission(ref, window, rest, 'limit')] : [],
+      blocks: [
+        {
+          id: `github_issue_comments:${issueName(issue)}@${offset}+${comments.items.length}`,
+          title: `Comments on ${issue.title}`,
+          url: issue.html_url,
+          head: lines(
+            `# Comments ${first}–${end} of ${issue.comments} on ${issue.title} (${issueName(issue)})`,
+            issue.html_url,
+          ),
+          pieces: commentPieces(comments.items, offset),
+          fields: (kept) => ({ offset, total: issue.comments, comments: keptComments(kept) }),
+          omit: (dropped, cut) => omittedComments([...dropped, ...cut], ref, 'max_tokens'),
+        },
+      ],
+    }
+  },
+})

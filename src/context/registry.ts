@@ -1,0 +1,13 @@
+import type { Provider } from '../core/provider.ts'
+import { githubIssue } from './github_issue.ts'
+import { githubIssueComments } from './github_issue_comments.ts'
+import { githubIssues } from './github_issues.ts'
+import { githubRepo } from './github_repo.ts'
+
+/** Every context type. A new one is a file in this folder and a line here. */
+export const providers: readonly Provider[] = [
+  githubRepo,
+  githubIssue,
+  githubIssueComments,
+  githubIssues,
+]

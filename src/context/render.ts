@@ -1,0 +1,22 @@
+/** Small words of the text rendering, shared by the providers. */
+
+/** Non-empty parts on one line: `State: open · Author: octocat`. */
+export function facts(
+  parts: Readonly<Record<string, string | number | null | undefined | false>>,
+): string {
+  return Object.entries(parts)
+    .filter(([, value]) => value !== null && value !== undefined && value !== false && value !== '')
+    .map(([name, value]) => `${name}: ${value}`)
+    .join(' · ')
+}
+
+export function lines(...parts: readonly (string | false | null | undefined)[]): string {
+  return parts
+    .filter((part) => part !== false && part !== null && part !== undefined && part !== '')
+    .join('\n')
+}
+
+/** GitHub shows deleted accounts as this one (docs.github.com/account-and-profile, "deleting your personal account"). */
+export const GHOST = 'ghost'
+
+export const loginOf = (user: { login: string } | null | undefined): string => user?.login ?? GHOST

@@ -1,0 +1,114 @@
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { type Fault, invalid, ServiceError } from '../core/errors.ts'
+import { nearest } from '../core/nearest.ts'
+import type { Provider } from '../core/provider.ts'
+import { type Contract, type Contracts, requestOptions } from './contract.ts'
+import { faultsOf } from './faults.ts'
+
+/** A valid request in canonical form: equal requests have equal keys. */
+export interface ContextRequest {
+  readonly provider: Provider
+  readonly params: Readonly<Record<string, unknown>>
+  readonly maxTokens: number | undefined
+  readonly query: string | undefined
+  /** Seconds. */
+  readonly maxAge: number | undefined
+  /** Names the answer: type, params and budget, but not `max_age`, which only says how old it may be. */
+  readonly key: string
+}
+
+const Envelope = Type.Object(
+  { context_type: Type.String(), params: Type.Optional(Type.Object({})), ...requestOptions },
+  { additionalProperties: false },
+)
+type Envelope = Static<typeof Envelope>
+const envelope = TypeCompiler.Compile(Envelope)
+
+/** GitHub's names of accounts and repositories do not differ by case. */
+const CASELESS = new Set(['owner', 'repo'])
+
+/**
+ * Reads the JSON form of a request.
+ * @throws ServiceError `invalid_request`, `unknown_context_type`
+ */
+export function parseRequest(contracts: Contracts, input: unknown): ContextRequest {
+  const options = coerceFields(Envelope.properties, input)
+  if (!envelope.Check(options))
+    throw faulty(faultsOf(envelope, Envelope, options, '', 'the request'))
+  const contract = contractOf(contracts, options.context_type)
+  const params = canonical(contract, options.params ?? {})
+  return {
+    provider: contract.provider,
+    params,
+    maxTokens: options.max_tokens,
+    query: options.query,
+    maxAge: options.max_age,
+    key: keyOf(contract.provider.type, params, options),
+  }
+}
+
+/** The contract of a type. @throws ServiceError `unknown_context_type`, with the nearest valid one */
+export function contractOf(contracts: Contracts, type: string): Contract {
+  const contract = contracts.get(type)
+  if (contract) return contract
+  const suggestion = nearest(type, [...contracts.keys()])
+  const message = suggestion ? `Did you mean "${suggestion}"?` : 'No such type.'
+  throw new ServiceError(
+    'unknown_context_type',
+    `Unknown context type ${quote(type)}. ${message} GET /mcp/context-types lists them all.`,
+    { errors: [{ pointer: '/context_type', message }] },
+  )
+}
+
+function canonical({ provider, check, names }: Contract, input: object): Record<string, unknown> {
+  const given = coerceFields(provider.params.properties, input)
+  if (!check.Check(given))
+    throw faulty(faultsOf(check, provider.params, given, '/params', provider.type))
+  const params: Record<string, unknown> = {}
+  for (const name of names) {
+    const value =
+      (given as Record<string, unknown>)[name] ?? provider.params.properties[name]?.default
+    if (value !== undefined) params[name] = CASELESS.has(name) ? String(value).toLowerCase() : value
+  }
+  return params
+}
+
+/** Callers send numbers as numeric strings; the schema says where a number is meant. */
+function coerceFields(properties: Readonly<Record<string, TSchema>>, input: unknown): unknown {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) return input
+  let copy: Record<string, unknown> | undefined
+  for (const [name, value] of Object.entries(input)) {
+    if (
+      typeof value !== 'string' ||
+      properties[name]?.type !== 'integer' ||
+      !/^-?\d{1,15}$/.test(value)
+    )
+      continue
+    copy ??= { ...input }
+    copy[name] = Number(value)
+  }
+  return copy ?? input
+}
+
+function keyOf(type: string, params: object, { max_tokens, query }: Envelope): string {
+  // Without a budget nothing is chosen, so the query changes nothing.
+  return `${type}?${JSON.stringify([params, max_tokens, max_tokens && query])}`
+}
+
+function faulty(errors: readonly Fault[]): ServiceError {
+  const [first] = errors
+  if (!first) return invalid('', 'is not valid')
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more, see errors)` : ''
+  return new ServiceError(
+    'invalid_request',
+    `${first.pointer || 'The request'}: ${first.message}${more}`,
+    {
+      errors,
+    },
+  )
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text)
+}

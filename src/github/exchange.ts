@@ -1,0 +1,67 @@
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import { ServiceError } from '../core/errors.ts'
+import { MAX_RESPONSE_BYTES, type Upstream } from './upstream.ts'
+
+const gunzipAsync = promisify(gunzip)
+const REDIRECTS = new Set([301, 302, 307, 308])
+const MAX_REDIRECTS = 3
+
+export type Headers = Readonly<Record<string, string | string[] | undefined>>
+
+export interface Exchange {
+  readonly status: number
+  readonly headers: Headers
+  /** Uncompressed. */
+  readonly body: Buffer
+}
+
+export interface ExchangeRequest {
+  readonly method: 'GET' | 'POST'
+  /** Origin-relative, with query. */
+  readonly path: string
+  readonly headers: Record<string, string>
+  readonly body?: string
+  readonly signal: AbortSignal
+}
+
+/** One header's value; of a repeated header all values, joined as RFC 9110 section 5.3 says. */
+export function header(headers: Headers, name: string): string | undefined {
+  const value = headers[name]
+  return Array.isArray(value) ? value.join(', ') : value
+}
+
+/**
+ * One call to GitHub and its whole answer. Redirects of a GET are followed on the API's own origin
+ * only (a renamed repository answers 301), so the credential never reaches another host.
+ * @throws undici's errors for a broken exchange; ServiceError `upstream_error` for a redirect that leads away
+ */
+export async function exchange(upstream: Upstream, request: ExchangeRequest): Promise<Exchange> {
+  let path = request.path
+  for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
+    const { statusCode, headers, body } = await upstream.pool.request({ ...request, path })
+    const bytes = await inflate(Buffer.from(await body.arrayBuffer()), headers)
+    const location = header(headers, 'location')
+    if (request.method !== 'GET' || !REDIRECTS.has(statusCode) || location === undefined) {
+      return { status: statusCode, headers, body: bytes }
+    }
+    path = pathOnOrigin(location, path, upstream.origin)
+  }
+  throw new ServiceError('upstream_error', 'GitHub redirected too often. Try again later.')
+}
+
+async function inflate(bytes: Buffer, headers: Headers): Promise<Buffer> {
+  if (header(headers, 'content-encoding') !== 'gzip' || bytes.length === 0) return bytes
+  return gunzipAsync(bytes, { maxOutputLength: MAX_RESPONSE_BYTES })
+}
+
+function pathOnOrigin(location: string, from: string, origin: string): string {
+  const target = URL.parse(location, new URL(from, origin).href)
+  if (target?.origin !== origin) {
+    throw new ServiceError(
+      'upstream_error',
+      'GitHub redirected to another host, which is not followed.',
+    )
+  }
+  return target.pathname + target.search
+}

@@ -1,0 +1,82 @@
+import type { GetOptions, Listing, ListOptions } from '../core/github.ts'
+import { pageOf, parseLinks } from './links.ts'
+
+/** One page of a list as GitHub sent it. */
+export interface Page {
+  readonly data: unknown
+  /** `Link` header. */
+  readonly link: string | undefined
+  /** Bytes of the body. */
+  readonly size: number
+}
+
+type ReadPage = (template: string, request: GetOptions) => Promise<Page>
+
+/** GitHub's largest page (docs.github.com/rest/using-the-rest-api/using-pagination-in-the-rest-api). */
+const LARGEST_PAGE = 100
+/** Pages of one listing at most: a window of 1,000 entries, wherever it starts. */
+const MOST_PAGES = 11
+/** Bytes of one listing at most. */
+const MOST_BYTES = 16 * 1024 * 1024
+
+/**
+ * The window `offset`, `limit` of a list. The first page tells how many there are, the rest comes
+ * side by side: two rounds at most, one when `eager`.
+ */
+export async function listPages<T>(
+  read: ReadPage,
+  template: string,
+  { offset = 0, limit, eager = false, ...request }: ListOptions,
+): Promise<Listing<T>> {
+  const size = pageSize(offset, limit)
+  const first = Math.floor(offset / size) + 1
+  const wanted = Math.min(Math.ceil((offset + limit) / size), first + MOST_PAGES - 1)
+  const readNumber = (page: number) =>
+    read(template, { ...request, query: { ...request.query, per_page: size, page } })
+
+  const pages: Page[] = eager
+    ? await Promise.all(range(first, wanted).map(readNumber))
+    : await firstThenRest(readNumber, first, wanted)
+  const used = withinBytes(pages)
+  const entries = used.flatMap((page) => page.data as T[])
+  const skip = offset - (first - 1) * size
+  const goesOn = parseLinks(used.at(-1)?.link).has('next')
+  return {
+    items: entries.slice(skip, skip + limit),
+    more: goesOn || used.length < pages.length || entries.length > skip + limit,
+    ...(used.length < pages.length ? { capped: 'bytes' as const } : {}),
+  }
+}
+
+async function firstThenRest(
+  read: (page: number) => Promise<Page>,
+  first: number,
+  wanted: number,
+): Promise<Page[]> {
+  const head = await read(first)
+  const links = parseLinks(head.link)
+  if (!links.has('next')) return [head]
+  const last = pageOf(links.get('last'))
+  // Lists without a known end still take numbered pages; one past the end is empty.
+  const rest = range(first + 1, Math.min(wanted, last ?? wanted))
+  return [head, ...(await Promise.all(rest.map(read)))]
+}
+
+/** One page of just the window's size where the window lies on a page of its own, else large pages. */
+function pageSize(offset: number, limit: number): number {
+  return limit <= LARGEST_PAGE && offset % limit === 0 ? limit : LARGEST_PAGE
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index)
+}
+
+/** Whole pages up to the byte cap; at least one. */
+function withinBytes(pages: readonly Page[]): readonly Page[] {
+  let bytes = 0
+  const end = pages.findIndex((page, index) => {
+    bytes += page.size
+    return bytes > MOST_BYTES && index > 0
+  })
+  return end === -1 ? pages : pages.slice(0, end)
+}

@@ -1,0 +1,54 @@
+/** What the service says of itself. */
+export interface Check {
+  readonly status: 'ok' | 'degraded' | 'off'
+  readonly detail?: string
+}
+
+export type Readiness = 'starting' | 'ready' | 'draining'
+
+export interface Health {
+  report(): HealthReport
+  readiness(): Readiness
+  become(state: Readiness): void
+}
+
+export interface HealthReport {
+  readonly status: 'ok' | 'degraded'
+  readonly message: string
+  readonly server: string
+  readonly version: string
+  readonly checks: Readonly<Record<string, Check>>
+}
+
+export interface HealthOptions {
+  readonly server: string
+  readonly version: string
+  readonly checks: Readonly<Record<string, () => Check>>
+}
+
+/** Checks look at what is known already: asking for health never waits for anything. */
+export function createHealth({ server, version, checks }: HealthOptions): Health {
+  let state: Readiness = 'starting'
+  return {
+    report() {
+      const results = Object.fromEntries(
+        Object.entries(checks).map(([name, check]) => [name, check()]),
+      )
+      const troubled = Object.keys(results).filter((name) => results[name]?.status === 'degraded')
+      return {
+        status: troubled.length === 0 ? 'ok' : 'degraded',
+        message:
+          troubled.length === 0
+            ? `${server} is running`
+            : `${server} is running without ${troubled.join(', ')}`,
+        server,
+        version,
+        checks: results,
+      }
+    },
+    readiness: () => state,
+    become(next) {
+      state = next
+    },
+  }
+}

@@ -1,0 +1,76 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import type { Config } from '../config.ts'
+import type { Contracts } from '../context/contract.ts'
+import type { Health } from '../health.ts'
+import type { Metrics } from '../metrics.ts'
+import { decorate } from './decorations.ts'
+import { authPlugin } from './plugins/auth.ts'
+import { docsPlugin } from './plugins/docs.ts'
+import { observePlugin } from './plugins/observe.ts'
+import { problemsPlugin } from './plugins/problems.ts'
+import { type RateLimitOptions, rateLimitPlugin } from './plugins/rateLimit.ts'
+import { securityPlugin } from './plugins/security.ts'
+import { requestIdOf } from './requestId.ts'
+import { catalogueRoute } from './routes/catalogue.ts'
+import { type ContextRoutesOptions, contextRoutes } from './routes/context.ts'
+import { healthRoutes } from './routes/health.ts'
+import { metricsRoute } from './routes/metrics.ts'
+import { contextSchemas } from './schemas.ts'
+
+/** Bytes. */
+const BODY_LIMIT = 256 * 1024
+
+export interface AppOptions extends Omit<ContextRoutesOptions, 'schemas'> {
+  readonly name: string
+  readonly version: string
+  readonly config: Pick<Config, 'API_KEYS' | 'CORS_ORIGINS' | 'TRUST_PROXY'>
+  readonly rateLimit: RateLimitOptions
+  readonly contracts: Contracts
+  readonly health: Health
+  readonly metrics: Metrics
+  readonly logger: FastifyBaseLogger
+}
+
+/** The one place where the HTTP server is made: the same for production and for tests. */
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const { config, contracts, health, logger, metrics, name, version } = options
+  const app = Fastify({
+    loggerInstance: logger,
+    logController: new LogController({
+      disableRequestLogging: true,
+      requestIdLogLabel: 'request_id',
+    }),
+    genReqId: requestIdOf,
+    bodyLimit: BODY_LIMIT,
+    trustProxy: config.TRUST_PROXY,
+    // Slow clients must not hold sockets; answers themselves may take as long as GitHub does.
+    requestTimeout: 15_000,
+    keepAliveTimeout: 72_000,
+    connectionTimeout: 0,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
+  })
+  decorate(app)
+  // While draining, every answer asks its caller to come back over a new connection.
+  app.addHook('onSend', async (_request, reply) => {
+    if (health.readiness() === 'draining') reply.header('connection', 'close')
+  })
+  // Answers are sent as bytes or written by JSON.stringify; schemas are there for the document.
+  app.setSerializerCompiler(() => JSON.stringify)
+
+  await app.register(securityPlugin, { origins: config.CORS_ORIGINS })
+  await app.register(observePlugin, { metrics })
+  await app.register(authPlugin, { apiKeys: config.API_KEYS })
+  await app.register(rateLimitPlugin, options.rateLimit)
+  await app.register(problemsPlugin)
+  await app.register(docsPlugin, { name, version, authenticated: config.API_KEYS.length > 0 })
+
+  const schemas = contextSchemas(contracts)
+  for (const schema of schemas.shared) app.addSchema(schema)
+  await app.register(contextRoutes, { ...options, schemas })
+  await app.register(catalogueRoute, { contracts })
+  await app.register(healthRoutes, { health })
+  await app.register(metricsRoute, { metrics })
+  return app
+}

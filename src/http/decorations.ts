@@ -1,0 +1,24 @@
+import type { FastifyInstance } from 'fastify'
+import type { Cached } from '../cache/contextCache.ts'
+import type { ServiceError } from '../core/errors.ts'
+
+/** What became of a request, for its metric and its log line. */
+export interface Served {
+  readonly type: string
+  readonly cached: Cached | undefined
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Name of the caller's API key. */
+    callerName: string | undefined
+    served: Served | undefined
+    problem: ServiceError | undefined
+  }
+}
+
+export function decorate(app: FastifyInstance): void {
+  app.decorateRequest('callerName', undefined)
+  app.decorateRequest('served', undefined)
+  app.decorateRequest('problem', undefined)
+}

@@ -1,0 +1,62 @@
+import { hash, timingSafeEqual } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { ApiKey } from '../../config.ts'
+import { ServiceError } from '../../core/errors.ts'
+
+/** Routes that anyone may call: probes, metrics, documentation. */
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    open?: boolean
+  }
+}
+
+const digestOf = (text: string) => hash('sha256', text, 'buffer')
+
+/**
+ * Says who calls, by API key (`Authorization: Bearer …` or `X-API-Key`), and refuses who may not.
+ * The refusal comes after rate limiting, so that guessing keys is limited too.
+ */
+export const authPlugin = fp(
+  async (app, { apiKeys }: { apiKeys: readonly ApiKey[] }) => {
+    const known = apiKeys.map(({ name, key }) => ({ name, digest: digestOf(key) }))
+
+    app.addHook('onRequest', async (request) => {
+      request.callerName = known.length === 0 ? undefined : nameOf(request, known)
+    })
+
+    if (known.length === 0) return
+    app.addHook('preParsing', async (request) => {
+      if (request.callerName !== undefined || request.routeOptions.config.open || request.is404)
+        return
+      throw new ServiceError(
+        'unauthorized',
+        request.headers.authorization || request.headers['x-api-key']
+          ? 'The API key is not known here.'
+          : 'Send an API key, as Authorization: Bearer … or as X-API-Key.',
+      )
+    })
+    app.addHook('onSend', async (_request, reply) => {
+      if (reply.statusCode === 401)
+        reply.header('www-authenticate', 'Bearer realm="github-context-service"')
+    })
+  },
+  { name: 'auth' },
+)
+
+function nameOf(
+  request: FastifyRequest,
+  known: readonly { name: string; digest: Buffer }[],
+): string | undefined {
+  const given = bearerOf(request) ?? request.headers['x-api-key']
+  if (typeof given !== 'string') return undefined
+  const digest = digestOf(given)
+  let found: string | undefined
+  // Every key is compared, so that the time taken says nothing about which one matched.
+  for (const entry of known) if (timingSafeEqual(digest, entry.digest)) found = entry.name
+  return found
+}
+
+function bearerOf({ headers }: FastifyRequest): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
+}

@@ -1,0 +1,58 @@
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import fp from 'fastify-plugin'
+
+export interface DocsOptions {
+  readonly name: string
+  readonly version: string
+  readonly authenticated: boolean
+}
+
+/** The OpenAPI 3.1 document at /openapi.json, and Swagger UI over it at /docs. */
+export const docsPlugin = fp(
+  async (app, { name, version, authenticated }: DocsOptions) => {
+    await app.register(swagger, {
+      openapi: {
+        openapi: '3.1.0',
+        info: {
+          title: name,
+          version,
+          description:
+            'GitHub as context for AI agents: structured, token-counted, cached, safe to put into a prompt.',
+          license: { name: 'MIT', identifier: 'MIT' },
+        },
+        servers: [{ url: '/' }],
+        tags: [
+          { name: 'context', description: 'Context from GitHub' },
+          { name: 'operation', description: 'Health and metrics' },
+        ],
+        security: authenticated ? [{ apiKey: [] }] : [{}, { apiKey: [] }],
+        components: {
+          securitySchemes: {
+            apiKey: { type: 'http', scheme: 'bearer', description: 'An API key of this service' },
+          },
+        },
+      },
+      refResolver: {
+        buildLocalReference: (json, _base, _fragment, index) =>
+          typeof json.$id === 'string' ? json.$id : `def-${index}`,
+      },
+    })
+    await app.register(swaggerUi, {
+      routePrefix: '/docs',
+      staticCSP: true,
+      uiConfig: {
+        displayRequestDuration: true,
+        tryItOutEnabled: false,
+        defaultModelsExpandDepth: 0,
+      },
+    })
+    app.get(
+      '/openapi.json',
+      { config: { open: true }, schema: { hide: true } },
+      (_request, reply) =>
+        reply.type('application/json; charset=utf-8').send(JSON.stringify(app.swagger())),
+    )
+  },
+  { name: 'docs' },
+)

@@ -1,0 +1,31 @@
+import fp from 'fastify-plugin'
+import type { Metrics } from '../../metrics.ts'
+
+/** One metric sample and one log line for each answer, and nothing of what callers sent in either. */
+export const observePlugin = fp(
+  async (app, { metrics }: { metrics: Metrics }) => {
+    app.addHook('onResponse', async (request, reply) => {
+      const { served, problem } = request
+      const outcome = served?.cached?.outcome ?? problem?.code ?? 'none'
+      const route = request.routeOptions.url ?? 'unknown'
+      metrics.requestDone(
+        route,
+        served?.type ?? 'none',
+        reply.statusCode,
+        outcome,
+        reply.elapsedTime,
+      )
+      request.log.info({
+        method: request.method,
+        route,
+        status: reply.statusCode,
+        type: served?.type,
+        outcome,
+        duration_ms: Math.round(reply.elapsedTime * 100) / 100,
+        upstream_calls: served?.cached?.calls ?? 0,
+        caller: request.callerName,
+      })
+    })
+  },
+  { name: 'observe' },
+)

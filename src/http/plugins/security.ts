@@ -1,0 +1,35 @@
+import cors from '@fastify/cors'
+import fp from 'fastify-plugin'
+
+/** Headers that a JSON service needs; the full set of a web page is set for /docs alone. */
+const HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+}
+
+const EXPOSED = [
+  'ETag',
+  'Age',
+  'Cache-Status',
+  'Retry-After',
+  'RateLimit-Limit',
+  'RateLimit-Remaining',
+  'RateLimit-Reset',
+  'X-Request-Id',
+  'X-GitHub-Requests',
+  'X-GitHub-RateLimit-Remaining',
+]
+
+export const securityPlugin = fp(
+  async (app, { origins }: { origins: readonly string[] }) => {
+    app.addHook('onRequest', async (request, reply) => {
+      reply.headers(HEADERS)
+      reply.header('x-request-id', request.id)
+    })
+    if (origins.length > 0)
+      await app.register(cors, { origin: [...origins], exposedHeaders: EXPOSED })
+  },
+  { name: 'security' },
+)

@@ -1,0 +1,119 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
+import type { CallReport } from './github/client.ts'
+import type { RateLimit } from './github/limits.ts'
+
+/** Seconds: a hit takes microseconds, a slow GitHub seconds. */
+const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+const UPSTREAM_BUCKETS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+export interface Metrics {
+  /** @param duration milliseconds */
+  requestDone(route: string, type: string, status: number, outcome: string, duration: number): void
+  callDone(report: CallReport): void
+  refreshFailed(): void
+  /** Prometheus text format 0.0.4. */
+  render(): Promise<string>
+  readonly contentType: string
+}
+
+/** What is read at the time of a scrape. */
+export interface MetricSources {
+  pool(): { connected: number; free: number; pending: number; queued: number; running: number }
+  memory(): { bytes: number; entries: number }
+  budgets(): Iterable<RateLimit>
+}
+
+export function createMetrics(sources: MetricSources): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+
+  const requests = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Requests answered, by route, context type, status and cache outcome or problem code',
+    labelNames: ['route', 'type', 'status', 'outcome'],
+    buckets: REQUEST_BUCKETS,
+    registers,
+  })
+  const calls = new Histogram({
+    name: 'github_call_duration_seconds',
+    help: 'Calls to GitHub, by rate-limit resource and status (0: no answer)',
+    labelNames: ['resource', 'status'],
+    buckets: UPSTREAM_BUCKETS,
+    registers,
+  })
+  const failedRefreshes = new Counter({
+    name: 'cache_refresh_failures_total',
+    help: 'Refreshes in the background that failed',
+    registers,
+  })
+  new Gauge({
+    name: 'github_pool_connections',
+    help: 'The pool of connections to GitHub: connected and free sockets; running, pending and queued calls',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const { connected, free, pending, queued, running } = sources.pool()
+      for (const [state, value] of Object.entries({ connected, free, pending, queued, running }))
+        this.set({ state }, value)
+    },
+  })
+  new Gauge({
+    name: 'github_rate_limit_remaining',
+    help: 'Calls left in the running window, by resource: the lowest of all credentials',
+    labelNames: ['resource'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [resource, remaining] of lowest(sources.budgets()))
+        this.set({ resource }, remaining)
+    },
+  })
+  new Gauge({
+    name: 'cache_memory_bytes',
+    help: 'Bytes of the cache in this process',
+    registers,
+    collect() {
+      this.set(sources.memory().bytes)
+    },
+  })
+  new Gauge({
+    name: 'cache_memory_entries',
+    help: 'Answers in the cache in this process',
+    registers,
+    collect() {
+      this.set(sources.memory().entries)
+    },
+  })
+
+  // Resolving labels costs more than counting: each combination is resolved once.
+  const series = new Map<string, { observe(value: number): void }>()
+  return {
+    requestDone(route, type, status, outcome, duration) {
+      const name = `${route} ${type} ${status} ${outcome}`
+      let found = series.get(name)
+      if (!found)
+        series.set(
+          name,
+          (found = requests.labels({ route, type, status: String(status), outcome })),
+        )
+      found.observe(duration / 1000)
+    },
+    callDone: ({ resource, status, duration }) =>
+      calls.observe({ resource, status: String(status) }, duration / 1000),
+    refreshFailed: () => failedRefreshes.inc(),
+    render: () => registry.metrics(),
+    contentType: registry.contentType,
+  }
+}
+
+function lowest(budgets: Iterable<RateLimit>): ReadonlyMap<string, number> {
+  const remaining = new Map<string, number>()
+  for (const budget of budgets) {
+    remaining.set(
+      budget.resource,
+      Math.min(budget.remaining, remaining.get(budget.resource) ?? Number.POSITIVE_INFINITY),
+    )
+  }
+  return remaining
+}
