@@ -92,11 +92,10 @@ export function createMetrics(sources: MetricSources): Metrics {
     requestDone(route, type, status, outcome, duration) {
       const name = `${route} ${type} ${status} ${outcome}`
       let found = series.get(name)
-      if (!found)
-        series.set(
-          name,
-          (found = requests.labels({ route, type, status: String(status), outcome })),
-        )
+      if (!found) {
+        found = requests.labels({ route, type, status: String(status), outcome })
+        series.set(name, found)
+      }
       found.observe(duration / 1000)
     },
     callDone: ({ resource, status, duration }) =>

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Answer } from '../core/provider.ts'
 import type { Omission } from '../core/schemas.ts'
-import { fit } from './fit.ts'
+import { fitDraft } from './fit.ts'
 import type { ContextRequest } from './request.ts'
 
 /** A block as it is sent. */
@@ -25,7 +25,7 @@ export function buildAnswer(
   let left = request.maxTokens ?? Number.POSITIVE_INFINITY
   answer.blocks.forEach((draft, index) => {
     const share = Math.floor(left / (answer.blocks.length - index))
-    const fitted = fit(draft, share, request.query)
+    const fitted = fitDraft(draft, share, request.query)
     const { id, title, url } = draft
     const { content, tokens } = fitted
     context.push({

@@ -19,7 +19,7 @@ const GAP = '\n\n'
  * Fits a draft into `budget` tokens: the most relevant pieces are kept, or the highest ranked where
  * there is no query; what is kept stays in reading order.
  */
-export function fit(draft: Draft, budget: number, query: string | undefined): Fitted {
+export function fitDraft(draft: Draft, budget: number, query: string | undefined): Fitted {
   const all = draft.pieces.map((piece) => ({ piece, text: piece.text }))
   const whole = render(draft.head, all)
   const wholeTokens = countTokens(whole)

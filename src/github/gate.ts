@@ -25,7 +25,10 @@ export function createRateGate(now: () => number): RateGate {
   const stateOf = (principal: string, resource: string): State => {
     const key = `${principal}/${resource}`
     let state = states.get(key)
-    if (!state) states.set(key, (state = { limit: undefined, closedUntil: 0 }))
+    if (!state) {
+      state = { limit: undefined, closedUntil: 0 }
+      states.set(key, state)
+    }
     return state
   }
   const current = (state: State | undefined) =>

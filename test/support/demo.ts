@@ -1,0 +1,41 @@
+/**
+ * The service on real input with no network and no token: `npm run demo` starts it against the
+ * simulator, which replays recorded answers of GitHub's, and prints three requests to paste.
+ */
+import closeWithGrace from 'close-with-grace'
+import { readConfig } from '../../src/config.ts'
+import { createLogger } from '../../src/logger.ts'
+import { startService } from '../../src/service.ts'
+import { recordedWorld, startGitHub } from './github/index.ts'
+
+const world = recordedWorld()
+world.anonymousLimits.core = 5_000
+const github = await startGitHub({ world })
+const config = readConfig({ LOG_LEVEL: 'warn', ...process.env, GITHUB_API_URL: github.url })
+const service = await startService(config, createLogger(config.LOG_LEVEL))
+
+process.stdout.write(`
+The service runs on recorded answers of GitHub's. Docs: ${service.url}/docs
+
+A repository:
+  curl -s ${service.url}/mcp/context -H 'content-type: application/json' -d '{"context_type":"github_repo","params":{"owner":"octocat","repo":"Hello-World"}}'
+
+An issue with its comments, as text for a prompt:
+  curl -s '${service.url}/mcp/context?url=https://github.com/octocat/Hello-World/issues/1347' -H 'accept: text/markdown'
+
+Open issues in at most 200 tokens, with the headers:
+  curl -si '${service.url}/mcp/context/github_issues?owner=octokit-fixture-org&repo=${paginated()}&max_tokens=200'
+
+Ctrl-C ends it.
+`)
+
+closeWithGrace({ delay: 10_000 }, async () => {
+  await service.close()
+  await github.close()
+})
+
+/** The recorded repository that has a list of issues. */
+function paginated(): string {
+  const names = [...world.repositories.values()].map(({ body }) => body.name)
+  return names.find((name) => name.includes('paginate-issues')) ?? 'hello-world'
+}

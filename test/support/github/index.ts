@@ -1,0 +1,40 @@
+export { type AccountOptions, addAccount, grant, revoke, rotateToken } from './accounts.ts'
+export {
+  type AppOptions,
+  addApp,
+  addInstallation,
+  appKeyPair,
+  type InstallationOptions,
+  mintToken,
+} from './apps.ts'
+export {
+  blockRepository,
+  deleteComment,
+  deleteIssue,
+  deleteRepository,
+  renameRepository,
+  transferIssue,
+  updateComment,
+  updateIssue,
+  updateRepository,
+} from './changes.ts'
+export {
+  addComments,
+  addIssue,
+  addRepository,
+  type CommentOptions,
+  type IssueOptions,
+  type RepositoryOptions,
+} from './content.ts'
+export type { FaultHandle, FaultKind, FaultMatch, FaultOptions, FaultTarget } from './faults.ts'
+export type { CountFilter, RequestRecord } from './log.ts'
+export {
+  OCTOCAT_TOKEN,
+  RECORDED_LOGIN,
+  RECORDED_TOKEN,
+  recordedWorld,
+} from './recorded-world.ts'
+export { documented } from './recordings.ts'
+export { type GitHub, type GitHubOptions, startGitHub } from './server.ts'
+export type * from './types.ts'
+export { emptyWorld, issueOf, repositoryOf, touch } from './world.ts'

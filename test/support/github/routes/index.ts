@@ -1,0 +1,25 @@
+import type { Route } from '../types.ts'
+import app from './app.ts'
+import issueComments from './issue-comments.ts'
+import issues from './issues.ts'
+import labels from './labels.ts'
+import meta from './meta.ts'
+import moved from './moved.ts'
+import recorded from './recorded.ts'
+import repository from './repository.ts'
+import searchIssues from './search-issues.ts'
+import users from './users.ts'
+
+/** A new resource is one file and one line here; the order does not matter. */
+export const ROUTES: readonly Route[] = [
+  ...app,
+  ...issueComments,
+  ...issues,
+  ...labels,
+  ...meta,
+  ...moved,
+  ...recorded,
+  ...repository,
+  ...searchIssues,
+  ...users,
+]

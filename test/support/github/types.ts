@@ -1,0 +1,233 @@
+/**
+ * The simulated world: plain data. Bodies are what GitHub would send, byte for byte; they are frozen and
+ * replaced as a whole (`updateIssue` and friends), which is what lets answers be serialised once.
+ */
+import type { KeyObject } from 'node:crypto'
+
+export type Resource = 'core' | 'search' | 'code_search' | 'graphql'
+export type ApiVersion = '2022-11-28' | '2026-03-10'
+/** Permission names and levels as GitHub writes them, for example `{ issues: 'read' }`. */
+export type Permissions = Record<string, 'read' | 'write' | 'admin'>
+
+interface Body {
+  readonly [key: string]: unknown
+}
+
+export interface UserBody extends Body {
+  readonly login: string
+  readonly id: number
+  readonly type: string
+}
+
+export interface LabelBody extends Body {
+  readonly id: number
+  readonly name: string
+}
+
+export interface RepositoryBody extends Body {
+  readonly id: number
+  readonly name: string
+  readonly full_name: string
+  readonly private: boolean
+  readonly owner: UserBody
+  readonly open_issues_count: number
+  readonly updated_at: string
+}
+
+export interface IssueBody extends Body {
+  readonly id: number
+  readonly number: number
+  readonly title: string
+  readonly body: string | null
+  readonly state: string
+  readonly user: UserBody | null
+  readonly labels: readonly LabelBody[]
+  readonly comments: number
+  readonly created_at: string
+  readonly updated_at: string
+  /** Present on a pull request, absent on an issue: the way to tell them apart in a list. */
+  readonly pull_request?: unknown
+}
+
+export interface CommentBody extends Body {
+  readonly id: number
+  readonly body: string
+  readonly user: UserBody | null
+  readonly created_at: string
+  readonly updated_at: string
+}
+
+export interface Comment {
+  body: CommentBody
+}
+
+export interface Issue {
+  repository: Repository
+  body: IssueBody
+  /** The body in lists where the recording differs from "without closed_by". */
+  listed?: IssueBody
+  comments: Comment[]
+  deleted?: true
+  movedTo?: Issue
+}
+
+/** A recorded answer, served to whoever asks for the same path and query. */
+export interface Recording {
+  status: number
+  body: string
+  contentType: string
+  location?: string
+  lastModified?: string
+}
+
+export interface Repository {
+  body: RepositoryBody
+  issues: Map<number, Issue>
+  /** Numbers are never given twice. */
+  lastNumber: number
+  labels: LabelBody[]
+  /** Logins, in lower case, that may read it although it is private; the owner always may. */
+  readers: Set<string>
+  /** Answers with 451, as after a DMCA notice. */
+  blocked?: true
+  /** By path below the repository, with the query. */
+  recordings: Map<string, Recording>
+  /** Finished answers by request, valid for one revision of the world. */
+  memo: Map<string, Reply>
+  memoRevision: number
+}
+
+export interface Account {
+  login: string
+  id: number
+  /** Requests per window by resource, where they differ from the world's. */
+  limits: Partial<Record<Resource, number>>
+}
+
+export interface Token {
+  secret: string
+  /** Exactly one of the two says whose it is. */
+  login?: string
+  installation?: Installation
+  /** Fine-grained: only these, and only private repositories are checked. Absent: a classic token, may all. */
+  permissions?: Permissions
+  /** Owners whose single sign-on this token has not been through: 403 with X-GitHub-SSO. */
+  ssoExpiredFor?: readonly string[]
+  /** Repository ids an installation token is narrowed to. */
+  repositories?: ReadonlySet<number>
+  validFrom?: number
+  expiresAt?: number
+}
+
+export interface App {
+  id: number
+  clientId: string
+  slug: string
+  publicKey: KeyObject
+  body: Body
+  /** Milliseconds until a minted token is accepted: GitHub's replicas learn of it late. */
+  tokenDelayMs: number
+}
+
+export interface Installation {
+  id: number
+  app: App
+  login: string
+  /** 'all' of the account's repositories, or the chosen ones by id. */
+  repositories: 'all' | Set<number>
+  permissions: Permissions
+  limits: Partial<Record<Resource, number>>
+  suspended?: true
+}
+
+export interface SecondaryLimits {
+  maxConcurrent?: number
+  pointsPerMinute?: number
+  retryAfterSeconds: number
+  status: 403 | 429
+}
+
+export interface World {
+  /** Bumped by every change; whoever changes maps by hand calls `touch(world)`. */
+  revision: number
+  repositories: Map<number, Repository>
+  /** Repository ids by lower-case owner/name, former names included. */
+  names: Map<string, number>
+  /** Users and organizations by lower-case login, as they appear inside other bodies. */
+  profiles: Map<string, UserBody>
+  /** Full bodies by lower-case login, where they were recorded or documented. */
+  organizations: Map<string, UserBody>
+  accounts: Map<string, Account>
+  tokens: Map<string, Token>
+  apps: Map<number, App>
+  installations: Map<number, Installation>
+  /** Recorded answers outside of repositories, by path and query. */
+  recordings: Map<string, Recording>
+  limits: Record<Resource, number>
+  anonymousLimits: Record<Resource, number>
+  primaryStatus: 403 | 429
+  /** Off unless a number is set. GitHub's own: 100 at once, 900 points a minute. */
+  secondary: SecondaryLimits
+  /** 'opaque' makes ETags unpredictable, as if GitHub had changed how it computes them. */
+  etagScheme: 'github' | 'opaque'
+  /** 'next-only' leaves first and last out of Link, as GitHub does where it pages by cursor. */
+  pagination: 'numbered' | 'next-only'
+  /** Milliseconds since 1970; limits, tokens and `updated_at` go by it. */
+  now: () => number
+  nextId: number
+}
+
+export type Principal =
+  | { kind: 'anonymous'; name: string }
+  | { kind: 'user'; name: string; account: Account; token: Token }
+  | { kind: 'installation'; name: string; installation: Installation; token: Token }
+  | { kind: 'app'; name: string; app: App }
+
+export interface Budget {
+  limit: number
+  used: number
+  remaining: number
+  /** Seconds since 1970. */
+  reset: number
+}
+
+/** One request, as routes see it. */
+export interface Ask {
+  world: World
+  origin: string
+  method: string
+  pathname: string
+  /** With the question mark, or empty. */
+  search: string
+  query: URLSearchParams
+  accept: string
+  version: ApiVersion
+  principal: Principal
+  params: Record<string, string>
+  body: unknown
+  budget: (resource: Resource) => Budget
+}
+
+export interface Reply {
+  status: number
+  body: Buffer
+  contentType: string
+  mediaType: string
+  /** Flat list of names and values: what only this answer has, such as Link. */
+  headers: string[]
+  lastModified?: string
+  /** 'private' has an ETag and may be kept; 'no-cache' is search and rate_limit; 'none' is an error. */
+  caching: 'private' | 'no-cache' | 'none'
+  etags: Map<string, string>
+  gzipped?: Buffer
+}
+
+export interface Route {
+  method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
+  /** As in GitHub's own documentation; `{+rest}` takes all that follows. */
+  path: string
+  resource?: Resource
+  /** Costs nothing and is answered even when the budget is gone. */
+  free?: true
+  handle: (ask: Ask) => Reply
+}
