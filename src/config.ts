@@ -41,9 +41,9 @@ export const Environment = Type.Object({
   ),
   REDIS_URL: Type.Optional(
     Type.String({
-      pattern: '^rediss?://\\S+$',
+      pattern: '^rediss?://[^\\s,]+(,rediss?://[^\\s,]+)*$',
       description:
-        'Shared cache and limits (`redis://`, `rediss://`). Without it everything is kept in the process',
+        'Shared cache and limits (`redis://`, `rediss://`; the comma-separated nodes of a Cluster). Without it everything is kept in the process',
     }),
   ),
   CACHE_MAX_BYTES: Type.Integer({

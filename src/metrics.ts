@@ -21,6 +21,8 @@ export interface MetricSources {
   pool(): { connected: number; free: number; pending: number; queued: number; running: number }
   memory(): { bytes: number; entries: number }
   budgets(): Iterable<RateLimit>
+  /** Undefined where there is no Redis. */
+  redis(): boolean | undefined
 }
 
 export function createMetrics(sources: MetricSources): Metrics {
@@ -83,6 +85,16 @@ export function createMetrics(sources: MetricSources): Metrics {
     registers,
     collect() {
       this.set(sources.memory().entries)
+    },
+  })
+
+  new Gauge({
+    name: 'redis_available',
+    help: 'Whether Redis is used: 1, or 0 while it is left alone; absent where none is configured',
+    registers,
+    collect() {
+      const available = sources.redis()
+      if (available !== undefined) this.set(available ? 1 : 0)
     },
   })
 

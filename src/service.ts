@@ -22,7 +22,7 @@ export interface Service {
  * @throws ServiceError `upstream_auth` when GitHub refuses the configured credential
  */
 export async function startService(config: Config, logger: FastifyBaseLogger): Promise<Service> {
-  const deps = createDeps(config, logger)
+  const deps = await createDeps(config, logger)
   const { health } = deps.app
   try {
     await checkCredential(deps.github, logger)

@@ -1,8 +1,12 @@
 import type { ServiceError } from '../core/errors.ts'
+import type { Urgency } from '../core/github.ts'
 import type { CachePolicy } from '../core/provider.ts'
+import { redisKey } from '../redis/keys.ts'
 import type { AnswerEntry, Entry } from './entry.ts'
 import { createFlights } from './flights.ts'
-import { answerTimes, freshnessOf, refusalTimes } from './freshness.ts'
+import { answerTimes, type Freshness, freshnessOf, refusalTimes } from './freshness.ts'
+import type { Invalidations } from './invalidations.ts'
+import type { Leases } from './leases.ts'
 import type { MemoryStore } from './memory.ts'
 import { isFailure, isRefusal } from './refusals.ts'
 import type { Store } from './store.ts'
@@ -10,6 +14,7 @@ import type { Store } from './store.ts'
 /** How an answer came about; the names are those of the metric. */
 export type Outcome =
   | 'hit'
+  | 'hit_shared'
   | 'stale'
   | 'miss'
   | 'collapsed'
@@ -30,11 +35,15 @@ export interface Loaded {
 export interface CacheRequest {
   /** Principal and canonical request. */
   readonly key: string
+  /** Names every answer of the principal, for the moment in which its credential is refused. */
+  readonly principalTag: string
+  /** What else the answer depends on. */
+  readonly tags: readonly string[]
   readonly policy: CachePolicy
   /** Seconds. */
   readonly maxAge: number | undefined
   readonly signal: () => AbortSignal
-  readonly load: (signal: AbortSignal) => Promise<Loaded>
+  readonly load: (signal: AbortSignal, urgency: Urgency) => Promise<Loaded>
 }
 
 export interface Cached {
@@ -50,6 +59,8 @@ export interface ContextCacheOptions {
   readonly memory: MemoryStore
   /** Kept by all replicas together. */
   readonly shared: Store
+  readonly leases: Leases
+  readonly invalidations: Invalidations
   readonly now: () => number
   readonly random: () => number
   /** Aborted when the process closes: ends refreshes in the background. */
@@ -62,19 +73,24 @@ export interface ContextCache {
   get(request: CacheRequest): Promise<Cached>
 }
 
+/** Milliseconds. How long a replica waits for another's fetch before it makes its own. */
+const WAIT_AT_MOST = 5_000
+
 /** Fresh → serve. Stale → serve, and refresh once behind. Missing → one fetch for all who wait. */
 export function createContextCache(options: ContextCacheOptions): ContextCache {
-  const { memory, shared, now, closing, onRefreshFailure } = options
+  const { memory, shared, leases, invalidations, now, closing } = options
   const flights = createFlights<Cached>(now)
 
   return {
     async get(request) {
       const known = memory.get(request.key)
-      const served = known && serve(known, request)
+      const served = known && serve(known, inMemory(known, request), 'hit', request)
       if (served) return served
+      // Callers with another bound on age must not get each other's answers.
+      const bound = request.maxAge === undefined ? '' : `#${request.maxAge}`
       const notBefore = request.maxAge === undefined ? 0 : now() - request.maxAge * 1000
       const joined = await flights.run(
-        request.key,
+        request.key + bound,
         request.signal(),
         (signal) => lookFurther(request, known, signal),
         notBefore,
@@ -83,72 +99,196 @@ export function createContextCache(options: ContextCacheOptions): ContextCache {
     },
   }
 
-  /** The entry as an answer, where its age allows that; starts the refresh of a stale one. */
-  function serve(entry: Entry, request: CacheRequest): Cached | undefined {
-    const freshness = freshnessOf(entry, now(), request.maxAge)
+  /** The entry as an answer, where its freshness allows that; starts the refresh of a stale one. */
+  function serve(
+    entry: Entry,
+    freshness: Freshness,
+    hit: 'hit' | 'hit_shared' | 'collapsed',
+    request: CacheRequest,
+  ): Cached | undefined {
     if (freshness !== 'fresh' && freshness !== 'stale') return undefined
     if (entry.kind === 'refusal') throw entry.error
     if (freshness === 'stale') refresh(request, entry)
-    return { entry, outcome: freshness === 'fresh' ? 'hit' : 'stale', calls: 0 }
+    return { entry, outcome: freshness === 'fresh' ? hit : 'stale', calls: 0 }
   }
 
-  async function lookFurther(
+  /** What is here may have missed events: then it is no better than stale. */
+  function inMemory(entry: Entry, request: CacheRequest): Freshness {
+    const freshness = judged(entry, request)
+    return freshness === 'fresh' && entry.asOf < invalidations.missedUntil ? 'stale' : freshness
+  }
+
+  /** What others wrote cannot be judged while their events do not reach this process. */
+  function inShared(entry: Entry, request: CacheRequest): Freshness {
+    const freshness = judged(entry, request)
+    return invalidations.informed || freshness === 'gone' ? freshness : 'kept'
+  }
+
+  function judged(entry: Entry, { maxAge }: CacheRequest): Freshness {
+    const verdict = invalidations.verdict(entry)
+    if (verdict === 'revoked') return 'gone'
+    const freshness = freshnessOf(entry, now(), maxAge)
+    return verdict === 'changed' && freshness !== 'gone' ? 'kept' : freshness
+  }
+
+  async function lookFurther(request: CacheRequest, known: Entry | undefined, signal: AbortSignal) {
+    const { served, kept } = await lookInShared(request, known, 'hit_shared')
+    return served ?? fetchOnce(request, kept, signal)
+  }
+
+  async function lookInShared(
     request: CacheRequest,
-    inMemory: Entry | undefined,
+    known: Entry | undefined,
+    hit: 'hit_shared' | 'collapsed',
+  ): Promise<{ served: Cached | undefined; kept: Entry | undefined }> {
+    const found = await shared.get(request.key)
+    if (!found) return { served: undefined, kept: known }
+    remember(request.key, found)
+    return {
+      served: serve(found, inShared(found, request), hit, request),
+      kept: newer(found, known),
+    }
+  }
+
+  /** One fetch for all replicas: whoever has the lease fetches, the others wait for what it writes. */
+  async function fetchOnce(
+    request: CacheRequest,
+    kept: Entry | undefined,
     signal: AbortSignal,
   ): Promise<Cached> {
-    const inShared = await shared.get(request.key)
-    if (inShared) memory.set(request.key, inShared)
-    const served = inShared && serve(inShared, request)
-    return served ?? fill(request, inShared ?? inMemory, signal)
+    if (request.maxAge !== undefined) return fill(request, kept, signal, 'interactive')
+    const giveUpAt = now() + WAIT_AT_MOST
+    for (let state: 'first' | 'released' | 'unsure' = 'first'; ; ) {
+      const lease =
+        state === 'released' || now() > giveUpAt ? 'unavailable' : await leases.acquire(request.key)
+      if (lease === 'unavailable') return fill(request, kept, signal, 'interactive')
+      try {
+        // Its last holder may have written just before it was taken.
+        const { served } = await lookInShared(request, kept, 'collapsed')
+        if (served) return served
+        if (lease !== 'held') return await fill(request, kept, signal, 'interactive')
+      } finally {
+        if (lease !== 'held') await lease.release()
+      }
+      state = await leases.wait(request.key, signal)
+      signal.throwIfAborted()
+      const { served } = await lookInShared(request, kept, 'collapsed')
+      if (served) return served
+    }
   }
 
   function refresh(request: CacheRequest, kept: AnswerEntry): void {
+    const flight = `${request.key}#refresh`
+    if (flights.has(flight)) return
     flights
-      .run(request.key, closing, (signal) => fill(request, kept, signal))
+      .run(flight, closing, (signal) => refreshOnce(request, kept, signal))
       .catch((failure: unknown) => {
-        if (!closing.aborted) onRefreshFailure(failure)
+        if (!closing.aborted) options.onRefreshFailure(failure)
       })
+  }
+
+  /** A refresh that another replica has done, or is doing, need not be done again. */
+  async function refreshOnce(
+    request: CacheRequest,
+    kept: AnswerEntry,
+    signal: AbortSignal,
+  ): Promise<Cached> {
+    const asStale: Cached = { entry: kept, outcome: 'stale', calls: 0 }
+    const lease = await leases.acquire(request.key)
+    if (lease === 'held') return asStale
+    try {
+      const found = await shared.get(request.key)
+      if (found && found.asOf > kept.asOf && inShared(found, request) === 'fresh') {
+        remember(request.key, found)
+        return found.kind === 'answer' ? { entry: found, outcome: 'hit_shared', calls: 0 } : asStale
+      }
+      return await fill(request, kept, signal, 'background')
+    } finally {
+      if (lease !== 'unavailable') await lease.release()
+    }
   }
 
   async function fill(
     request: CacheRequest,
     kept: Entry | undefined,
     signal: AbortSignal,
+    urgency: Urgency,
   ): Promise<Cached> {
     const asOf = now()
     try {
-      const loaded = await request.load(signal)
+      const loaded = await request.load(signal, urgency)
       const times = answerTimes(asOf, request.policy, loaded.visibility, options.random)
+      const { contextId, body } = loaded
       const entry: AnswerEntry = {
         kind: 'answer',
-        contextId: loaded.contextId,
-        body: loaded.body,
+        contextId,
+        body,
+        tags: tagsOf(request),
         ...times,
       }
       await write(request.key, entry)
       return { entry, outcome: outcomeOf(request, kept, loaded), calls: loaded.calls }
     } catch (error) {
-      if (isRefusal(error)) {
-        await write(request.key, { kind: 'refusal', error, ...refusalTimes(asOf, options.random) })
-        throw error
-      }
+      if (isRefusal(error)) await remove(request, kept, asOf, error)
       const standIn = isFailure(error) ? standInOf(kept, request) : undefined
       if (!standIn) throw error
       return { entry: standIn, outcome: 'stale_if_error', calls: 0, failure: error as ServiceError }
     }
   }
 
+  /** GitHub's refusal takes the principal's answer away everywhere, and stands in its place for a moment. */
+  async function remove(
+    request: CacheRequest,
+    kept: Entry | undefined,
+    asOf: number,
+    error: ServiceError,
+  ): Promise<void> {
+    await write(request.key, {
+      kind: 'refusal',
+      error,
+      tags: [],
+      ...refusalTimes(asOf, options.random),
+    })
+    const gone =
+      error.code === 'upstream_auth'
+        ? [request.principalTag]
+        : kept?.kind === 'answer'
+          ? [answerTag(request)]
+          : []
+    await invalidations.mark('revoked', gone)
+  }
+
   /** What may be served although GitHub fails: never more than the caller's own `max_age`. */
   function standInOf(kept: Entry | undefined, request: CacheRequest): AnswerEntry | undefined {
-    if (kept?.kind !== 'answer' || request.maxAge !== undefined) return undefined
-    return freshnessOf(kept, now(), undefined) === 'gone' ? undefined : kept
+    if (request.maxAge !== undefined) return undefined
+    const latest = newer(memory.get(request.key), kept)
+    if (latest?.kind !== 'answer') return undefined
+    return judged(latest, request) === 'gone' ? undefined : latest
   }
 
   async function write(key: string, entry: Entry): Promise<void> {
-    memory.set(key, entry)
+    remember(key, entry)
     await shared.set(key, entry)
   }
+
+  /** A slow fetch must not undo what GitHub said since. */
+  function remember(key: string, entry: Entry): void {
+    const known = memory.get(key)
+    if (!known || known.asOf <= entry.asOf) memory.set(key, entry)
+  }
+}
+
+function newer(left: Entry | undefined, right: Entry | undefined): Entry | undefined {
+  if (!left || !right) return left ?? right
+  return left.asOf >= right.asOf ? left : right
+}
+
+function answerTag({ key }: CacheRequest): string {
+  return redisKey('answer', key)
+}
+
+function tagsOf(request: CacheRequest): readonly string[] {
+  return [...request.tags, request.principalTag, answerTag(request)]
 }
 
 function outcomeOf(

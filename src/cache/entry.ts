@@ -11,15 +11,20 @@ export interface Times {
   readonly keepUntil: number
 }
 
+interface Tagged {
+  /** What it depends on: events that name one of these make it stale or revoke it. */
+  readonly tags: readonly string[]
+}
+
 /** A finished answer, as the bytes that are sent. */
-export interface AnswerEntry extends Times {
+export interface AnswerEntry extends Times, Tagged {
   readonly kind: 'answer'
   readonly contextId: string
   readonly body: Buffer
 }
 
 /** GitHub's refusal, remembered for a moment so that it is not asked again at once. */
-export interface RefusalEntry extends Times {
+export interface RefusalEntry extends Times, Tagged {
   readonly kind: 'refusal'
   readonly error: ServiceError
 }

@@ -19,6 +19,7 @@ export interface Flights<T> {
    * @throws what `work` throws, or the signal's reason
    */
   run(key: string, signal: AbortSignal, work: Work<T>, notBefore?: number): Promise<Joined<T>>
+  has(key: string): boolean
   readonly size: number
 }
 
@@ -44,6 +45,7 @@ export function createFlights<T>(now: () => number): Flights<T> {
   }
 
   return {
+    has: (key) => flights.has(key),
     get size() {
       return flights.size
     },

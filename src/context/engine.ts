@@ -1,9 +1,11 @@
 import type { Cached, ContextCache, Loaded } from '../cache/contextCache.ts'
+import type { Urgency } from '../core/github.ts'
 import type { GitHubFor } from '../github/client.ts'
 import type { Credential } from '../github/credentials.ts'
 import type { AllowedRepos } from './allowlist.ts'
 import { buildAnswer } from './answer.ts'
 import type { ContextRequest } from './request.ts'
+import { ownerAccessTag, principalTag, repositoryAccessTag } from './tags.ts'
 
 /** In whose name a request is answered, and until when it is wanted. */
 export interface Caller {
@@ -29,10 +31,11 @@ export interface Engine {
 export function createEngine({ cache, github, allowed, webUrl }: EngineOptions): Engine {
   async function load(
     request: ContextRequest,
-    { credential }: Caller,
+    credential: Credential,
     signal: AbortSignal,
+    urgency: Urgency,
   ): Promise<Loaded> {
-    const reader = github(credential, signal)
+    const reader = github({ credential, signal, urgency })
     const answer = await request.provider.fetch(request.params as never, { github: reader, webUrl })
     const { contextId, body } = buildAnswer(request, answer)
     return {
@@ -45,15 +48,27 @@ export function createEngine({ cache, github, allowed, webUrl }: EngineOptions):
   }
 
   return {
-    async get(request, caller) {
+    async get(request, { credential, signal }) {
       allowed.check(request.params)
       return cache.get({
-        key: `${caller.credential.principal}:${request.key}`,
+        key: `${credential.principal}:${request.key}`,
+        principalTag: principalTag(credential.principal),
+        tags: tagsOf(request),
         policy: request.provider.cache,
         maxAge: request.maxAge,
-        signal: caller.signal,
-        load: (signal) => load(request, caller, signal),
+        signal,
+        load: (signal, urgency) => load(request, credential, signal, urgency),
       })
     },
   }
+}
+
+/** The provider's own tags, and those by which access is taken away. */
+function tagsOf({ provider, params }: ContextRequest): string[] {
+  const { owner, repo } = params as { owner?: string; repo?: string }
+  return [
+    ...provider.tags(params as never),
+    ...(owner === undefined ? [] : [ownerAccessTag(owner)]),
+    ...(owner === undefined || repo === undefined ? [] : [repositoryAccessTag(owner, repo)]),
+  ]
 }

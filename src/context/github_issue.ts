@@ -19,6 +19,7 @@ import {
   repositoryOf,
 } from './issueFields.ts'
 import { lines } from './render.ts'
+import { issueTag } from './tags.ts'
 
 const SUMMARISED = 3
 
@@ -54,7 +55,7 @@ export const githubIssue = defineProvider({
   }),
   example: { owner: 'octocat', repo: 'Hello-World', issue_number: 1347 },
   cache: { freshFor: 60, staleFor: 300, keepFor: 86_400 },
-  tags: ({ owner, repo, issue_number }) => [`issue:${owner}/${repo}#${issue_number}`],
+  tags: ({ owner, repo, issue_number }) => [issueTag(owner, repo, issue_number)],
   async fetch({ owner, repo, issue_number, max_comments = 30 }, { github }) {
     const path = '/repos/{owner}/{repo}/issues/{issue_number}'
     const params = { owner, repo, issue_number }

@@ -11,6 +11,7 @@ import {
 } from './comments.ts'
 import { type GitHubIssue, issueName, repositoryOf } from './issueFields.ts'
 import { lines } from './render.ts'
+import { issueTag } from './tags.ts'
 
 export const githubIssueComments = defineProvider({
   type: 'github_issue_comments',
@@ -44,7 +45,7 @@ export const githubIssueComments = defineProvider({
   }),
   example: { owner: 'octocat', repo: 'Hello-World', issue_number: 1347, limit: 10 },
   cache: { freshFor: 60, staleFor: 300, keepFor: 86_400 },
-  tags: ({ owner, repo, issue_number }) => [`issue:${owner}/${repo}#${issue_number}`],
+  tags: ({ owner, repo, issue_number }) => [issueTag(owner, repo, issue_number)],
   async fetch({ owner, repo, issue_number, offset = 0, limit = 30 }, { github }) {
     const path = '/repos/{owner}/{repo}/issues/{issue_number}'
     const params = { owner, repo, issue_number }

@@ -10,6 +10,7 @@ import {
 } from './issueFields.ts'
 import { type FoundIssue, scanIssues } from './issueScan.ts'
 import { lines } from './render.ts'
+import { issuesTag } from './tags.ts'
 
 const EXCERPT_CHARACTERS = 280
 
@@ -70,7 +71,7 @@ export const githubIssues = defineProvider({
   }),
   example: { owner: 'octocat', repo: 'Hello-World', state: 'open', limit: 10 },
   cache: { freshFor: 60, staleFor: 300, keepFor: 86_400 },
-  tags: ({ owner, repo }) => [`issues:${owner}/${repo}`],
+  tags: ({ owner, repo }) => [issuesTag(owner, repo)],
   async fetch(params, { github, webUrl }) {
     const {
       owner,

@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { defineProvider } from '../core/provider.ts'
 import { blockFields, Nullable, repositoryParams } from '../core/schemas.ts'
 import { facts, lines } from './render.ts'
+import { repositoryTag } from './tags.ts'
 
 type Repository = components['schemas']['full-repository']
 
@@ -33,7 +34,7 @@ export const githubRepo = defineProvider({
   }),
   example: { owner: 'octocat', repo: 'Hello-World' },
   cache: { freshFor: 300, staleFor: 3600, keepFor: 86_400 },
-  tags: ({ owner, repo }) => [`repo:${owner}/${repo}`],
+  tags: ({ owner, repo }) => [repositoryTag(owner, repo)],
   async fetch({ owner, repo }, { github }) {
     const repository = await github.get<Repository>('/repos/{owner}/{repo}', {
       params: { owner, repo },

@@ -1,3 +1,6 @@
+/** Whether somebody waits for the answer. */
+export type Urgency = 'interactive' | 'background'
+
 /** What a provider may ask of GitHub. The caller's credential, abort signal and call count are bound in. */
 export interface GitHub {
   /**

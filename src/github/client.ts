@@ -1,10 +1,11 @@
-import type { GetOptions, GitHub } from '../core/github.ts'
+import type { GetOptions, GitHub, Urgency } from '../core/github.ts'
 import { withRetries } from './attempts.ts'
+import { type Conditions, type Current, fetchConditionally } from './conditional.ts'
 import type { Credential } from './credentials.ts'
-import { type Exchange, exchange, header } from './exchange.ts'
-import { failureOf, failureOfTransport, unreadable } from './failures.ts'
+import { type Exchange, exchange } from './exchange.ts'
+import { failureOf, failureOfTransport, tooSlow, unreadable } from './failures.ts'
 import type { RateGate } from './gate.ts'
-import { readRateLimit } from './limits.ts'
+import { readLimited, readRateLimit } from './limits.ts'
 import { listPages, type Page } from './pagination.ts'
 import { budgetOf, expandPath } from './path.ts'
 import type { Upstream } from './upstream.ts'
@@ -21,6 +22,7 @@ export interface CallReport {
 export interface GitHubOptions {
   readonly upstream: Upstream
   readonly gate: RateGate
+  readonly conditions: Conditions
   /** Milliseconds for one resource, retries included. */
   readonly timeoutMs: number
   readonly userAgent: string
@@ -29,24 +31,36 @@ export interface GitHubOptions {
   readonly onCall: (report: CallReport) => void
 }
 
+/** In whose name GitHub is asked, until when, and whether somebody waits. */
+export interface Reading {
+  readonly credential: Credential
+  readonly signal: AbortSignal
+  readonly urgency: Urgency
+}
+
 /** GitHub in one caller's name for one answer. */
 export interface BoundGitHub extends GitHub {
   /** Calls sent so far. */
   readonly calls: number
-  /** Whether GitHub answered all of them with 304. */
+  /** Whether GitHub said of everything so far that it had not changed. */
   readonly unchanged: boolean
 }
+
+export type GitHubFor = (reading: Reading) => BoundGitHub
 
 const API_VERSION = '2022-11-28'
 const ACCEPT = 'application/vnd.github+json'
 
-export type GitHubFor = (credential: Credential, signal: AbortSignal) => BoundGitHub
+interface Usage {
+  calls: number
+  changed: number
+}
 
 export function createGitHub(options: GitHubOptions): GitHubFor {
-  return (credential, signal) => {
-    const usage = { calls: 0 }
+  return (reading) => {
+    const usage: Usage = { calls: 0, changed: 0 }
     const read = (template: string, request: GetOptions = {}) =>
-      readPage(options, credential, signal, usage, expandPath(template, request))
+      readPage(options, reading, usage, expandPath(template, request))
     return {
       get: async <T>(template: string, request?: GetOptions) =>
         (await read(template, request)).data as T,
@@ -55,51 +69,78 @@ export function createGitHub(options: GitHubOptions): GitHubFor {
         return usage.calls
       },
       get unchanged() {
-        return false
+        return usage.calls > 0 && usage.changed === 0
       },
     }
   }
 }
 
+/** One resource, retried within its time. */
 async function readPage(
   options: GitHubOptions,
-  credential: Credential,
-  caller: AbortSignal,
-  usage: { calls: number },
+  reading: Reading,
+  usage: Usage,
   path: string,
 ): Promise<Page> {
   const { now, random, timeoutMs } = options
   const deadline = now() + timeoutMs
   const timeout = AbortSignal.timeout(timeoutMs)
-  const signal = AbortSignal.any([caller, timeout])
+  const signal = AbortSignal.any([reading.signal, timeout])
   try {
     return await withRetries(
       async () => {
-        usage.calls += 1
-        return parse(await call(options, credential, path, signal))
+        const current = await readOnce(options, { ...reading, signal }, usage, path)
+        if (!current.unchanged) usage.changed += 1
+        return parse(current)
       },
       { deadline, signal, now, random },
     )
   } catch (cause) {
-    caller.throwIfAborted()
+    reading.signal.throwIfAborted()
     throw timeout.aborted ? tooSlow(cause) : cause
   }
+}
+
+async function readOnce(
+  options: GitHubOptions,
+  reading: Reading,
+  usage: Usage,
+  path: string,
+): Promise<Current> {
+  const { conditions, upstream } = options
+  const { credential, signal } = reading
+  const authorization = await credential.authorization(signal)
+  return fetchConditionally(conditions, {
+    name: `${upstream.origin}${upstream.basePath} ${API_VERSION} ${ACCEPT} ${path}`,
+    accept: ACCEPT,
+    credential,
+    authorization,
+    send: (headers) =>
+      call(
+        options,
+        reading,
+        usage,
+        path,
+        authorization === undefined ? headers : { ...headers, authorization },
+      ),
+  })
 }
 
 /** One call, its limits heeded and its failure named. */
 async function call(
   options: GitHubOptions,
-  credential: Credential,
+  { credential, signal, urgency }: Reading,
+  usage: Usage,
   path: string,
-  signal: AbortSignal,
-) {
+  headers: Record<string, string>,
+): Promise<Exchange> {
   const { gate, upstream, now } = options
   const resource = budgetOf(path)
-  gate.pass(credential.principal, resource)
-  const authorization = await credential.authorization(signal)
+  const pass = await gate.enter(credential.principal, resource, urgency, signal)
   const started = performance.now()
   let answer: Exchange | undefined
   try {
+    usage.calls += 1
     answer = await exchange(upstream, {
       method: 'GET',
       path: upstream.basePath + path,
@@ -108,7 +149,7 @@ async function call(
         'accept-encoding': 'gzip',
         'user-agent': options.userAgent,
         'x-github-api-version': API_VERSION,
-        ...(authorization === undefined ? {} : { authorization }),
+        ...headers,
       },
       signal,
     })
@@ -116,27 +157,21 @@ async function call(
     throw failureOfTransport(cause)
   } finally {
     options.onCall({ resource, status: answer?.status ?? 0, duration: performance.now() - started })
+    pass.leave({
+      limit: answer && readRateLimit(answer.headers),
+      limited: answer && readLimited(answer, now()),
+      free: answer?.status === 304 && !credential.anonymous,
+    })
   }
-  const limit = readRateLimit(answer.headers)
-  if (limit) gate.observe(credential.principal, limit)
   const failure = failureOf(answer, now())
-  if (failure?.code === 'upstream_rate_limited') {
-    gate.coolDown(credential.principal, resource, failure.retryAfter ?? 60)
-  }
   if (failure) throw failure
   return answer
 }
 
-function parse({ body, headers }: Exchange): Page {
+function parse({ body, link }: Current): Page {
   try {
-    return { data: JSON.parse(body.toString()), link: header(headers, 'link'), size: body.length }
+    return { data: JSON.parse(body.toString()), link, size: body.length }
   } catch (cause) {
     throw unreadable(cause)
   }
-}
-
-function tooSlow(cause: unknown) {
-  return failureOfTransport(
-    Object.assign(new Error('deadline', { cause }), { code: 'UND_ERR_HEADERS_TIMEOUT' }),
-  )
 }

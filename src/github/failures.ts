@@ -131,3 +131,10 @@ export function isPassing(error: ServiceError): boolean {
   if (error.upstreamStatus !== undefined) return error.upstreamStatus >= 500
   return !TOO_LARGE.has(codeOf(error.cause)) && error.cause !== undefined
 }
+
+/** The time for one resource is over. */
+export function tooSlow(cause: unknown): ServiceError {
+  return new ServiceError('upstream_timeout', 'GitHub did not answer in time. Try again later.', {
+    cause,
+  })
+}

@@ -7,6 +7,7 @@ export function cacheStatus({ entry, outcome, failure }: Cached, now: number): s
   const ttl = Math.floor((entry.freshUntil - now) / 1000)
   switch (outcome) {
     case 'hit':
+    case 'hit_shared':
     case 'stale':
       return `${NAME}; hit; ttl=${ttl}`
     case 'miss':

@@ -1,0 +1,131 @@
+import type { Bus } from '../redis/bus.ts'
+import type { GuardedRedis } from '../redis/guarded.ts'
+import { PREFIX } from '../redis/keys.ts'
+
+/** `changed`: ask GitHub before serving it again; `revoked`: never serve it again. */
+export type Mark = 'changed' | 'revoked'
+
+export interface Invalidations {
+  /** Marks all answers, here and on every replica, that depend on one of the tags and were begun before now. */
+  mark(mark: Mark, tags: readonly string[]): Promise<void>
+  /** What events since its fetch began mean for an answer. */
+  verdict(answer: { readonly asOf: number; readonly tags: readonly string[] }): Mark | undefined
+  /** What this process holds in memory is no fresher than this: it may have missed events before. */
+  readonly missedUntil: number
+  /** Whether events of other replicas reach this one, so that what they share can be judged. */
+  readonly informed: boolean
+}
+
+const CHANNEL = 'invalidated'
+const LOG = `${PREFIX}invalidations`
+/** Milliseconds: nothing is kept longer, so no older event matters. */
+const HORIZON = 86_400_000 * 1.2
+/** Tags remembered at most. */
+const MOST_TAGS = 100_000
+const LOG_PAGE = 1_000
+
+type Marks = Partial<Record<Mark, number>>
+
+export interface InvalidationOptions {
+  readonly now: () => number
+  /** Both absent in a service without Redis. */
+  readonly shared: { readonly redis: GuardedRedis; readonly bus: Bus } | undefined
+}
+
+/**
+ * The log of invalidating events. Every process knows it whole, in memory, so that judging an
+ * answer costs no round trip and revoking any number of answers is one write.
+ */
+export function createInvalidations({ now, shared }: InvalidationOptions): Invalidations {
+  const log = new Map<string, Marks>()
+  let missedUntil = 0
+  let informed = shared === undefined
+
+  function note(mark: Mark, tag: string, at: number): void {
+    const known = log.get(tag)
+    if ((known?.[mark] ?? 0) >= at) return
+    log.delete(tag)
+    log.set(tag, { ...known, [mark]: at })
+    if (log.size > MOST_TAGS) forgetOldest()
+  }
+
+  /** Forgetting an event is safe only if all that it could concern is distrusted. */
+  function forgetOldest(): void {
+    const [oldest] = log
+    if (!oldest) return
+    const [tag, { changed = 0, revoked = 0 }] = oldest
+    log.delete(tag)
+    if (Math.max(changed, revoked) > now() - HORIZON)
+      missedUntil = Math.max(missedUntil, changed, revoked)
+  }
+
+  if (shared) {
+    const { redis, bus } = shared
+    bus.on(CHANNEL, (message) => {
+      const { mark, tags, at } = JSON.parse(message) as { mark: Mark; tags: string[]; at: number }
+      for (const tag of tags) note(mark, tag, at)
+    })
+    bus.onConnection((connected) => {
+      informed = false
+      if (!connected) return
+      missedUntil = now()
+      void readLog(redis)
+    })
+  }
+
+  /** Learns what happened while this process did not listen. */
+  async function readLog(redis: GuardedRedis): Promise<void> {
+    for (let start = 0; ; start += LOG_PAGE) {
+      const page = await redis.try((client) =>
+        client.zrevrange(LOG, start, start + LOG_PAGE - 1, 'WITHSCORES'),
+      )
+      if (!page) return
+      for (let index = 0; index < page.length; index += 2) {
+        const [mark, tag] = split(page[index] ?? '')
+        note(mark, tag, Number(page[index + 1]))
+      }
+      if (page.length < LOG_PAGE * 2) break
+    }
+    informed = true
+  }
+
+  return {
+    async mark(mark, tags) {
+      const at = now()
+      for (const tag of tags) note(mark, tag, at)
+      if (!shared || tags.length === 0) return
+      const members = tags.flatMap((tag) => [at, `${mark} ${tag}`])
+      await shared.redis.try(async (client) => {
+        await client.zadd(LOG, 'GT', ...members)
+        await Promise.all([
+          client.zremrangebyscore(LOG, 0, at - HORIZON),
+          client.zremrangebyrank(LOG, 0, -MOST_TAGS - 1),
+          client.pexpire(LOG, HORIZON),
+        ])
+      })
+      await shared.bus.publish(CHANNEL, JSON.stringify({ mark, tags, at }))
+    },
+    verdict({ asOf, tags }) {
+      if (log.size === 0) return undefined
+      let verdict: Mark | undefined
+      for (const tag of tags) {
+        const marks = log.get(tag)
+        if (!marks) continue
+        if ((marks.revoked ?? -1) >= asOf) return 'revoked'
+        if ((marks.changed ?? -1) >= asOf) verdict = 'changed'
+      }
+      return verdict
+    },
+    get missedUntil() {
+      return missedUntil
+    },
+    get informed() {
+      return informed
+    },
+  }
+}
+
+function split(member: string): [Mark, string] {
+  const space = member.indexOf(' ')
+  return [member.slice(0, space) as Mark, member.slice(space + 1)]
+}

@@ -1,0 +1,33 @@
+import type { GuardedRedis } from '../redis/guarded.ts'
+import { redisKey } from '../redis/keys.ts'
+import { AS_OF, decodeEntry, encodeEntry } from './codec.ts'
+import type { Store } from './store.ts'
+
+/** Writes unless what is there was fetched later: a slow fetch must not undo what GitHub said since. */
+const SET_UNLESS_NEWER = `
+local known = redis.call('GETRANGE', KEYS[1], ${AS_OF.start}, ${AS_OF.start + AS_OF.digits - 1})
+local asOf = string.sub(ARGV[1], ${AS_OF.start + 1}, ${AS_OF.start + AS_OF.digits})
+if #known == ${AS_OF.digits} and known > asOf then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1`
+
+/** The cache that replicas share. What Redis cannot tell, or tells garbled, is absent. */
+export function createRedisStore(redis: GuardedRedis, now: () => number): Store {
+  return {
+    async get(key) {
+      const bytes = await redis.try((client) => client.getBuffer(redisKey('answer', key)))
+      return bytes ? decodeEntry(bytes) : undefined
+    },
+    async set(key, entry) {
+      const ttl = Math.ceil(entry.keepUntil - now())
+      if (ttl <= 0) return
+      const bytes = encodeEntry(entry)
+      await redis.try((client) =>
+        client.eval(SET_UNLESS_NEWER, 1, redisKey('answer', key), bytes, ttl),
+      )
+    },
+    async delete(key) {
+      await redis.try((client) => client.del(redisKey('answer', key)))
+    },
+  }
+}

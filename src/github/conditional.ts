@@ -1,0 +1,84 @@
+import type { Credential } from './credentials.ts'
+import { type Exchange, type Headers, header } from './exchange.ts'
+import { credentialDigest, type Found, type Resource, type ResourceStore } from './resources.ts'
+import { computeTag, opaque, type TagDrift } from './validators.ts'
+
+/** A resource as it is now, and whether GitHub said that it had not changed. */
+export interface Current {
+  readonly body: Buffer
+  readonly link: string | undefined
+  readonly unchanged: boolean
+}
+
+export interface Conditions {
+  readonly resources: ResourceStore
+  readonly drift: TagDrift
+}
+
+export interface ConditionalRequest {
+  /** Names the resource: host, version, media type and path. */
+  readonly name: string
+  readonly accept: string
+  readonly credential: Credential
+  readonly authorization: string | undefined
+  /** Sends the request with these headers added. @throws ServiceError where GitHub does not answer 200 or 304 */
+  send(headers: Record<string, string>): Promise<Exchange>
+}
+
+/**
+ * Fetches by a conditional request where something is kept. The tag is computed from the kept body
+ * and the credential at hand, so that a 304 is GitHub's word that it would send this credential
+ * exactly these bytes, and the credential's rotation costs nothing.
+ */
+export async function fetchConditionally(
+  { resources, drift }: Conditions,
+  request: ConditionalRequest,
+): Promise<Current> {
+  const { principal } = request.credential
+  const found = await resources.find(principal, request.name)
+  const tag = found && tagFor(found, request, drift)
+  const answer = await request.send(tag === undefined ? {} : { 'if-none-match': tag })
+  if (answer.status === 304 && found) {
+    return { body: found.resource.body, link: found.resource.link, unchanged: true }
+  }
+  await keep(answer, request, { resources, drift })
+  return { body: answer.body, link: header(answer.headers, 'link'), unchanged: false }
+}
+
+function tagFor(
+  { resource, own }: Found,
+  request: ConditionalRequest,
+  drift: TagDrift,
+): string | undefined {
+  const { accept, authorization, credential } = request
+  const weak = resource.tag.startsWith('W/') ? 'W/' : ''
+  if (drift.trusted(credential.principal)) {
+    return `${weak}"${computeTag({ accept, authorization }, resource.body)}"`
+  }
+  // GitHub's own tag belongs to the credential that it was sent to.
+  const same = own && resource.tagFor === credentialDigest(credential.principal, authorization)
+  return same ? resource.tag : undefined
+}
+
+async function keep(
+  { body, headers }: Exchange,
+  { accept, authorization, credential, name }: ConditionalRequest,
+  { resources, drift }: Conditions,
+): Promise<void> {
+  const tag = tagOf(headers)
+  if (tag === undefined) return
+  drift.compare(credential.principal, computeTag({ accept, authorization }, body), tag)
+  const resource: Resource = {
+    body,
+    tag,
+    tagFor: credentialDigest(credential.principal, authorization),
+    link: header(headers, 'link'),
+  }
+  await resources.keep(credential.principal, name, resource)
+}
+
+/** The entity tag of an answer, if it has a usable one. */
+function tagOf(headers: Headers): string | undefined {
+  const tag = header(headers, 'etag')
+  return tag !== undefined && opaque(tag) !== '' ? tag : undefined
+}

@@ -1,0 +1,69 @@
+import { hash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+
+/** What GitHub last said of one resource. */
+export interface Resource {
+  readonly body: Buffer
+  /** Entity tag as GitHub sent it, and a digest of the credential that it was sent to. */
+  readonly tag: string
+  readonly tagFor: string
+  /** `Link` header, by which a list goes on. */
+  readonly link: string | undefined
+}
+
+/**
+ * Bodies with their validators, so that asking again can be a conditional request. Nothing in here
+ * is ever served without GitHub's 304 for the credential at hand.
+ */
+export interface ResourceStore {
+  /** What GitHub said to this principal, or failing that to any other. */
+  find(principal: string, name: string): Promise<Found | undefined>
+  keep(principal: string, name: string, resource: Resource): Promise<void>
+  readonly bytes: number
+}
+
+export interface Found {
+  readonly resource: Resource
+  /** Whether it was said to this very principal. */
+  readonly own: boolean
+}
+
+/** Bytes. Larger bodies are fetched whole each time. */
+export const LARGEST_KEPT = 4 * 1024 * 1024
+const OVERHEAD = 400
+
+/** Names for which it is remembered whom to ask. */
+const MOST_HINTS = 50_000
+
+/** Resources of this process alone, bounded by bytes. */
+export function createMemoryResources(maxBytes: number): ResourceStore {
+  const resources = new LRUCache<string, Resource>({
+    maxSize: maxBytes,
+    maxEntrySize: Math.max(1, Math.floor(maxBytes / 4)),
+    sizeCalculation: ({ body }, key) => OVERHEAD + key.length + body.length,
+  })
+  /** The principal that a resource was last sent to: after a rotation its body is as good. */
+  const latest = new LRUCache<string, string>({ max: MOST_HINTS })
+  const read = (principal: string | undefined, name: string) =>
+    principal === undefined ? undefined : resources.get(`${principal} ${name}`)
+  return {
+    async find(principal, name) {
+      const own = read(principal, name)
+      const resource = own ?? read(latest.get(name), name)
+      return resource && { resource, own: own !== undefined }
+    },
+    async keep(principal, name, resource) {
+      if (resource.body.length > LARGEST_KEPT) return
+      resources.set(`${principal} ${name}`, resource)
+      latest.set(name, principal)
+    },
+    get bytes() {
+      return resources.calculatedSize
+    },
+  }
+}
+
+/** Digest of a credential, to tell whether a stored tag was sent to the same one. */
+export function credentialDigest(principal: string, authorization: string | undefined): string {
+  return hash('sha256', `${principal}:${authorization ?? ''}`, 'base64url')
+}

@@ -1,0 +1,74 @@
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
+
+export type RedisClient = Redis | Cluster
+
+/**
+ * Settings for a cache that must never hold a request up: ioredis' own would queue commands for
+ * seconds while Redis is away.
+ */
+const FAIL_FAST = {
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  commandTimeout: 50,
+  connectTimeout: 500,
+  autoResendUnfulfilledCommands: false,
+  enableAutoPipelining: true,
+  retryStrategy: (attempt) => Math.min(100 * attempt, 1_000),
+} satisfies RedisOptions
+
+/** Subscriptions have a connection of their own, which waits as long as it takes. */
+const SUBSCRIBER = {
+  ...FAIL_FAST,
+  enableOfflineQueue: true,
+  maxRetriesPerRequest: null,
+  enableAutoPipelining: false,
+  autoResubscribe: true,
+} satisfies RedisOptions
+// A subscription without traffic is not a failed command.
+const { commandTimeout: _none, ...SUBSCRIBER_OPTIONS } = SUBSCRIBER
+
+export interface RedisConnections {
+  readonly commands: RedisClient
+  readonly subscriber: RedisClient
+  close(): void
+}
+
+/**
+ * Connects to one Redis, or to a Cluster where `url` is a comma-separated list of its nodes.
+ * Connecting goes on in the background for ever; nothing here throws because Redis is away.
+ */
+export function connectRedis(url: string): RedisConnections {
+  const commands = connect(url, FAIL_FAST)
+  const subscriber = connect(url, SUBSCRIBER_OPTIONS)
+  // Failures show where commands fail; without a listener they would end the process.
+  commands.on('error', () => {})
+  subscriber.on('error', () => {})
+  return {
+    commands,
+    subscriber,
+    close() {
+      commands.disconnect()
+      subscriber.disconnect()
+    },
+  }
+}
+
+function connect(url: string, options: RedisOptions): RedisClient {
+  const nodes = url.split(',').map((node) => node.trim())
+  const [only] = nodes
+  if (nodes.length === 1 && only !== undefined) return new Redis(only, options)
+  const { username, password, protocol } = new URL(nodes[0] ?? '')
+  const { enableOfflineQueue, ...redisOptions } = options
+  return new Cluster(nodes, {
+    enableOfflineQueue: enableOfflineQueue ?? true,
+    enableAutoPipelining: options.enableAutoPipelining ?? false,
+    clusterRetryStrategy: (attempt) => Math.min(100 * attempt, 1_000),
+    slotsRefreshTimeout: 1_000,
+    redisOptions: {
+      ...redisOptions,
+      ...(username ? { username: decodeURIComponent(username) } : {}),
+      ...(password ? { password: decodeURIComponent(password) } : {}),
+      ...(protocol === 'rediss:' ? { tls: {} } : {}),
+    },
+  })
+}

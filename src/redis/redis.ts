@@ -1,0 +1,46 @@
+import { type Bus, createBus } from './bus.ts'
+import { createFleetClock } from './clock.ts'
+import { connectRedis } from './connection.ts'
+import { type GuardedRedis, guardRedis } from './guarded.ts'
+import { PREFIX } from './keys.ts'
+
+/** Redis as the service uses it: guarded commands, messages between replicas, a common clock. */
+export interface RedisService {
+  readonly commands: GuardedRedis
+  readonly bus: Bus
+  readonly now: () => number
+  /** Until connected, or until `ms` milliseconds have passed: the service starts without Redis too. */
+  ready(ms: number): Promise<void>
+  close(): void
+}
+
+export interface RedisServiceOptions {
+  readonly url: string
+  readonly now: () => number
+  readonly onChange: (available: boolean) => void
+}
+
+export function createRedisService({ url, now, onChange }: RedisServiceOptions): RedisService {
+  const { commands: client, subscriber, close } = connectRedis(url)
+  const commands = guardRedis(client, { onChange })
+  const bus = createBus(commands, subscriber, PREFIX)
+  const clock = createFleetClock(commands, now)
+  const { promise: connected, resolve } = Promise.withResolvers<void>()
+  bus.onConnection((up) => {
+    if (up) void clock.sync().then(resolve)
+  })
+  return {
+    commands,
+    bus,
+    now: clock.now,
+    async ready(ms) {
+      const late = AbortSignal.timeout(ms)
+      await Promise.race([connected, new Promise((give) => late.addEventListener('abort', give))])
+    },
+    close() {
+      clock.close()
+      commands.close()
+      close()
+    },
+  }
+}
