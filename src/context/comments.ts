@@ -17,7 +17,7 @@ export const Comment = Type.Object(
     created_at: Nullable(Type.String()),
     url: Nullable(Type.String()),
   },
-  { $id: 'Comment', title: 'Comment' },
+  { title: 'Comment' },
 )
 export type Comment = Static<typeof Comment>
 

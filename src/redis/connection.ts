@@ -9,7 +9,8 @@ export type RedisClient = Redis | Cluster
 const FAIL_FAST = {
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
-  commandTimeout: 50,
+  // Only clears away what a hung server never answered; requests stop waiting long before (guarded.ts).
+  commandTimeout: 2_000,
   connectTimeout: 500,
   autoResendUnfulfilledCommands: false,
   enableAutoPipelining: true,

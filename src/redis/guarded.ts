@@ -1,6 +1,8 @@
 import { ReplyError } from 'ioredis'
 import type { RedisClient } from './connection.ts'
 
+/** Milliseconds that a request waits for Redis at most. */
+const PATIENCE = 50
 /** Failures in a row after which Redis is left alone. */
 const TOLERATED = 3
 /** Milliseconds between looks at a Redis that failed. */
@@ -47,7 +49,7 @@ export function guardRedis(client: RedisClient, { onChange }: GuardOptions): Gua
 
   async function probe(): Promise<void> {
     try {
-      await client.ping()
+      await inTime(client.ping())
       failures = 0
       available = true
       onChange(true)
@@ -60,7 +62,7 @@ export function guardRedis(client: RedisClient, { onChange }: GuardOptions): Gua
     async try(command) {
       if (!available) return undefined
       try {
-        const outcome = await command(client)
+        const outcome = await inTime(command(client))
         failures = 0
         return outcome
       } catch (error) {
@@ -72,4 +74,17 @@ export function guardRedis(client: RedisClient, { onChange }: GuardOptions): Gua
     },
     close: () => clearTimeout(timer),
   }
+}
+
+/**
+ * The promise's outcome within the patience. When this process itself was held up, the answer may
+ * lie in the socket unread: so the last word is given after one more look at the sockets.
+ */
+function inTime<T>(promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      setImmediate(() => setImmediate(() => reject(new Error('Redis did not answer in time'))))
+    }, PATIENCE)
+    promise.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
 }

@@ -72,6 +72,8 @@ export const docsPlugin = fp(
       await docs.register(swaggerUi, {
         routePrefix: '/docs',
         uiConfig: {
+          // Without the bar on top: its logo brings an inline style, and its field loads other documents.
+          layout: 'BaseLayout',
           displayRequestDuration: true,
           tryItOutEnabled: false,
           defaultModelsExpandDepth: 0,
