@@ -30,6 +30,8 @@ export interface Loaded {
   readonly calls: number
   /** Whether GitHub said of everything that it had not changed. */
   readonly unchanged: boolean
+  /** What it depends on: events that name one of these make it stale or revoke it. */
+  readonly tags: readonly string[]
 }
 
 export interface CacheRequest {
@@ -37,8 +39,6 @@ export interface CacheRequest {
   readonly key: string
   /** Names every answer of the principal, for the moment in which its credential is refused. */
   readonly principalTag: string
-  /** What else the answer depends on. */
-  readonly tags: readonly string[]
   readonly policy: CachePolicy
   /** Seconds. */
   readonly maxAge: number | undefined
@@ -223,7 +223,7 @@ export function createContextCache(options: ContextCacheOptions): ContextCache {
         kind: 'answer',
         contextId,
         body,
-        tags: tagsOf(request),
+        tags: tagsOf(request, loaded),
         ...times,
       }
       await write(request.key, entry)
@@ -287,8 +287,8 @@ function answerTag({ key }: CacheRequest): string {
   return redisKey('answer', key)
 }
 
-function tagsOf(request: CacheRequest): readonly string[] {
-  return [...request.tags, request.principalTag, answerTag(request)]
+function tagsOf(request: CacheRequest, { tags }: Loaded): readonly string[] {
+  return [...tags, request.principalTag, answerTag(request)]
 }
 
 function outcomeOf(

@@ -1,5 +1,6 @@
 import type { Cached, ContextCache, Loaded } from '../cache/contextCache.ts'
 import type { Urgency } from '../core/github.ts'
+import type { Answer } from '../core/provider.ts'
 import type { GitHubFor } from '../github/client.ts'
 import type { Credential } from '../github/credentials.ts'
 import type { AllowedRepos } from './allowlist.ts'
@@ -37,6 +38,8 @@ export function createEngine({ cache, github, allowed, webUrl }: EngineOptions):
   ): Promise<Loaded> {
     const reader = github({ credential, signal, urgency })
     const answer = await request.provider.fetch(request.params as never, { github: reader, webUrl })
+    // A renamed repository answers under its old name too; what counts is the one it is now.
+    allowed.check(answer.repository)
     const { contextId, body } = buildAnswer(request, answer)
     return {
       contextId,
@@ -44,6 +47,7 @@ export function createEngine({ cache, github, allowed, webUrl }: EngineOptions):
       visibility: credential.anonymous ? 'public' : answer.visibility,
       calls: reader.calls,
       unchanged: reader.unchanged,
+      tags: tagsOf(request, answer.repository),
     }
   }
 
@@ -53,7 +57,6 @@ export function createEngine({ cache, github, allowed, webUrl }: EngineOptions):
       return cache.get({
         key: `${credential.principal}:${request.key}`,
         principalTag: principalTag(credential.principal),
-        tags: tagsOf(request),
         policy: request.provider.cache,
         maxAge: request.maxAge,
         signal,
@@ -63,12 +66,13 @@ export function createEngine({ cache, github, allowed, webUrl }: EngineOptions):
   }
 }
 
-/** The provider's own tags, and those by which access is taken away. */
-function tagsOf({ provider, params }: ContextRequest): string[] {
-  const { owner, repo } = params as { owner?: string; repo?: string }
+/** The provider's own tags, and those by which access is taken away, under the repository's present name. */
+function tagsOf({ provider, params }: ContextRequest, repository: Answer['repository']): string[] {
+  const owner = repository.owner.toLowerCase()
+  const repo = repository.repo.toLowerCase()
   return [
-    ...provider.tags(params as never),
-    ...(owner === undefined ? [] : [ownerAccessTag(owner)]),
-    ...(owner === undefined || repo === undefined ? [] : [repositoryAccessTag(owner, repo)]),
+    ...provider.tags({ ...params, owner, repo } as never),
+    ownerAccessTag(owner),
+    repositoryAccessTag(owner, repo),
   ]
 }

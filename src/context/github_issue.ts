@@ -69,6 +69,7 @@ export const githubIssue = defineProvider({
     const ref: IssueRef = { owner: realOwner, repo: realRepo, issue_number: issue.number }
     const missing = Math.max(0, issue.comments - comments.items.length)
     return {
+      repository: { owner: realOwner, repo: realRepo },
       visibility: 'private',
       omitted: missing > 0 ? [theRest(ref, comments.items.length, missing)] : [],
       blocks: [draftOf(issue, comments.items, ref)],

@@ -60,6 +60,7 @@ export const githubIssueComments = defineProvider({
     const window = { offset: end, limit: Math.min(rest, limit) }
     const first = comments.items.length > 0 ? offset + 1 : offset
     return {
+      repository: { owner: realOwner, repo: realRepo },
       visibility: 'private',
       omitted: rest > 0 && end > offset ? [commentsOmission(ref, window, rest, 'limit')] : [],
       blocks: [

@@ -99,6 +99,7 @@ export const githubIssues = defineProvider({
     const pieces = scan.issues.map(pieceOf)
     const reason = scan.issues.length < limit ? 'scan_limit' : 'limit'
     return {
+      repository: { owner: realOwner, repo: realRepo },
       visibility: 'private',
       omitted: scan.more
         ? [{ what: 'issues', reason, next: window({ offset: scan.end, limit }) }]

@@ -2,7 +2,7 @@ import type { components } from '@octokit/openapi-types'
 import { Type } from '@sinclair/typebox'
 import { defineProvider } from '../core/provider.ts'
 import { blockFields, Nullable, repositoryParams } from '../core/schemas.ts'
-import { facts, lines } from './render.ts'
+import { facts, lines, paragraphs } from './render.ts'
 import { repositoryTag } from './tags.ts'
 
 type Repository = components['schemas']['full-repository']
@@ -41,6 +41,7 @@ export const githubRepo = defineProvider({
     })
     const fields = fieldsOf(repository)
     return {
+      repository: { owner: repository.owner.login, repo: repository.name },
       visibility: fields.visibility === 'public' ? 'public' : 'private',
       omitted: [],
       blocks: [
@@ -79,25 +80,22 @@ function fieldsOf(repository: Repository) {
 }
 
 function headOf(repository: Repository, fields: ReturnType<typeof fieldsOf>): string {
-  return lines(
-    `# ${repository.full_name}`,
-    repository.html_url,
-    '',
+  const counts = facts({
+    Stars: fields.stars,
+    Forks: fields.forks,
+    'Open issues and pull requests': fields.open_issues,
+    Language: fields.language,
+    License: fields.license ?? 'none stated',
+  })
+  const state = facts({
+    'Default branch': fields.default_branch,
+    'Last push': fields.pushed_at ?? 'never',
+    Visibility: fields.visibility,
+    Archived: fields.archived && 'yes, read-only',
+  })
+  return paragraphs(
+    lines(`# ${repository.full_name}`, repository.html_url),
     fields.description ?? 'No description.',
-    '',
-    facts({
-      Stars: fields.stars,
-      Forks: fields.forks,
-      'Open issues and pull requests': fields.open_issues,
-      Language: fields.language,
-      License: fields.license ?? 'none stated',
-      'Default branch': fields.default_branch,
-    }),
-    facts({
-      Topics: fields.topics.join(', '),
-      'Last push': fields.pushed_at ?? 'never',
-      Visibility: fields.visibility,
-      Archived: fields.archived && 'yes, read-only',
-    }),
+    lines(counts, facts({ Topics: fields.topics.join(', ') }), state),
   )
 }

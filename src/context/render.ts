@@ -10,10 +10,14 @@ export function facts(
     .join(' · ')
 }
 
+/** Those that are there, one a line. */
 export function lines(...parts: readonly (string | false | null | undefined)[]): string {
-  return parts
-    .filter((part) => part !== false && part !== null && part !== undefined && part !== '')
-    .join('\n')
+  return parts.filter(Boolean).join('\n')
+}
+
+/** Those that are there, with a blank line between. */
+export function paragraphs(...parts: readonly (string | false | null | undefined)[]): string {
+  return parts.filter(Boolean).join('\n\n')
 }
 
 /** GitHub shows deleted accounts as this one (docs.github.com/account-and-profile, "deleting your personal account"). */

@@ -50,6 +50,8 @@ export interface Answer {
   readonly blocks: readonly Draft[]
   /** Left out for reasons other than the token budget. */
   readonly omitted: readonly Omission[]
+  /** The repository that GitHub answered for: another than was asked for where that was renamed. */
+  readonly repository: { readonly owner: string; readonly repo: string }
   /** Whether GitHub said that strangers may read it: decides how long it is kept. */
   readonly visibility: 'public' | 'private'
 }

@@ -1,4 +1,5 @@
 import type { GetOptions, Listing, ListOptions } from '../core/github.ts'
+import { unreadable } from './failures.ts'
 import { pageOf, parseLinks } from './links.ts'
 
 /** One page of a list as GitHub sent it. */
@@ -38,7 +39,7 @@ export async function listPages<T>(
     ? await Promise.all(range(first, wanted).map(readNumber))
     : await firstThenRest(readNumber, first, wanted)
   const used = withinBytes(pages)
-  const entries = used.flatMap((page) => page.data as T[])
+  const entries = used.flatMap((page) => entriesOf<T>(page))
   const skip = offset - (first - 1) * size
   const goesOn = parseLinks(used.at(-1)?.link).has('next')
   return {
@@ -46,6 +47,11 @@ export async function listPages<T>(
     more: goesOn || used.length < pages.length || entries.length > skip + limit,
     ...(used.length < pages.length ? { capped: 'bytes' as const } : {}),
   }
+}
+
+function entriesOf<T>({ data }: Page): readonly T[] {
+  if (Array.isArray(data)) return data
+  throw unreadable(new TypeError('a page of a list is not a list'))
 }
 
 async function firstThenRest(

@@ -1,0 +1,71 @@
+import { expect, it } from 'vitest'
+import { startApp } from '../support/app.ts'
+import {
+  addAccount,
+  addComments,
+  addIssue,
+  addRepository,
+  emptyWorld,
+  rotateToken,
+  startGitHub,
+} from '../support/github/index.ts'
+import { startRedis } from '../support/redis.ts'
+
+const ISSUES = 50
+
+function worldWithIssues(etagScheme: 'github' | 'opaque' = 'github') {
+  const world = Object.assign(emptyWorld(), { etagScheme })
+  addAccount(world, { login: 'agent', token: 'ghp_before' })
+  const repository = addRepository(world, {
+    owner: 'acme',
+    name: 'engine',
+    private: true,
+    readers: ['agent'],
+  })
+  for (let number = 0; number < ISSUES; number += 1)
+    addComments(world, addIssue(world, repository, {}), 2)
+  return world
+}
+
+const issues = Array.from({ length: ISSUES }, (_, index) => ({
+  context_type: 'github_issue',
+  params: { owner: 'acme', repo: 'engine', issue_number: index + 1 },
+}))
+
+it('after a rotation of the token unchanged things still answer 304, out of the bodies in Redis', async () => {
+  await using redis = await startRedis()
+  const world = worldWithIssues()
+  await using github = await startGitHub({ world })
+  const env = { REDIS_URL: redis.url, RATE_LIMIT_MAX: '10000' }
+  {
+    await using before = await startApp({ github, env: { ...env, GITHUB_TOKEN: 'ghp_before' } })
+    await Promise.all(issues.map((issue) => before.context(issue)))
+  }
+  rotateToken(world, 'agent', 'ghp_after')
+  await using after = await startApp({ github, env: { ...env, GITHUB_TOKEN: 'ghp_after' } })
+  github.resetCounts()
+
+  await Promise.all(issues.map((issue) => after.context(issue)))
+
+  const asked = github.requests.filter(({ path }) => path.startsWith('/repos/'))
+  const unchanged = asked.filter(({ status }) => status === 304)
+  expect(asked).toHaveLength(2 * ISSUES)
+  expect(unchanged.length / asked.length).toBeGreaterThanOrEqual(0.99)
+  expect(asked.reduce((sum, { cost }) => sum + cost, 0)).toBe(asked.length - unchanged.length)
+})
+
+it('when GitHub makes its tags otherwise, the stored ones take over for the same token', async () => {
+  await using github = await startGitHub({ world: worldWithIssues('opaque') })
+  await using app = await startApp({
+    github,
+    env: { GITHUB_TOKEN: 'ghp_before', RATE_LIMIT_MAX: '10000' },
+  })
+  // More than ten mismatches are seen here.
+  await Promise.all(issues.map((issue) => app.context(issue)))
+  github.resetCounts()
+
+  await Promise.all(issues.map((issue) => app.context({ ...issue, max_age: 0 })))
+
+  expect(github.requests).toHaveLength(2 * ISSUES)
+  expect(github.count({ status: 304 })).toBe(2 * ISSUES)
+})
