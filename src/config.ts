@@ -1,10 +1,12 @@
 import { type Static, Type } from '@sinclair/typebox'
-import envSchema from 'env-schema'
+import { ConfigError, collectVariables, readList, type Variables, validate } from './environment.ts'
+import { readPrivateKey } from './github/privateKey.ts'
 
 const url = (description: string, options: object = {}) =>
   Type.String({ pattern: '^https?://[^\\s/?#]+[^\\s?#]*$', description, ...options })
 
-const list = (description: string) => Type.Optional(Type.String({ separator: ',', description }))
+/** Comma-separated. */
+const list = (description: string) => Type.Optional(Type.String({ description }))
 
 /** Every variable that the service reads: the one source of validation and of the README's table. */
 export const Environment = Type.Object({
@@ -24,6 +26,27 @@ export const Environment = Type.Object({
       description: 'Token for GitHub; without it anonymous, 60 requests an hour',
     }),
   ),
+  GITHUB_APP_ID: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9.]{1,64}$',
+      description:
+        'App ID or client ID of a GitHub App, which then reads for every account that has installed it, and for no other. Not together with `GITHUB_TOKEN`: an account that removes the App must not be read by other means',
+    }),
+  ),
+  GITHUB_APP_PRIVATE_KEY: Type.Optional(
+    Type.String({
+      description:
+        'Private key of that App: PEM, PEM with its line ends written as `\\n`, or the path of a file that holds it',
+    }),
+  ),
+  GITHUB_WEBHOOK_SECRET: list(
+    'Secret of the webhooks that GitHub sends to `POST /webhooks/github`; comma-separated to rotate. Without it that route is absent',
+  ),
+  ALLOW_CALLER_TOKENS: Type.Boolean({
+    default: false,
+    description:
+      'Callers may send a GitHub token of their own as `X-GitHub-Token`, which is then the only credential used for them',
+  }),
   GITHUB_TIMEOUT_MS: Type.Integer({
     minimum: 100,
     maximum: 120_000,
@@ -35,6 +58,24 @@ export const Environment = Type.Object({
     maximum: 512,
     default: 32,
     description: 'Connections to GitHub at most',
+  }),
+  GITHUB_BUDGET: Type.Optional(
+    Type.Union([Type.Literal('on'), Type.Literal('off')], {
+      description:
+        'Whether to keep below GitHub’s limits; without it `on`, and `off` for GitHub Enterprise Server',
+    }),
+  ),
+  GITHUB_MAX_CONCURRENT: Type.Integer({
+    minimum: 1,
+    maximum: 1_000,
+    default: 50,
+    description: 'Calls of one credential to GitHub at once, on all replicas together',
+  }),
+  GITHUB_POINTS_PER_MINUTE: Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000,
+    default: 600,
+    description: 'Calls of one credential to GitHub in a minute, on all replicas together',
   }),
   ALLOWED_REPOS: list(
     'Comma-separated `owner/*` and `owner/repo`; all others are refused. Without it all are allowed',
@@ -81,110 +122,85 @@ export const Environment = Type.Object({
   }),
 })
 
-type Values = Omit<Static<typeof Environment>, 'ALLOWED_REPOS' | 'API_KEYS' | 'CORS_ORIGINS'> & {
-  ALLOWED_REPOS?: string[]
-  API_KEYS?: string[]
-  CORS_ORIGINS?: string[]
-}
+export { ConfigError }
 
 export interface ApiKey {
   readonly name: string
   readonly key: string
 }
 
-export type Config = Omit<Values, 'ALLOWED_REPOS' | 'API_KEYS' | 'CORS_ORIGINS'> & {
+interface Lists {
   readonly ALLOWED_REPOS: readonly string[]
   readonly API_KEYS: readonly ApiKey[]
   readonly CORS_ORIGINS: readonly string[]
+  readonly GITHUB_WEBHOOK_SECRET: readonly string[]
 }
 
-/** The start cannot go on; `faults` has one line for each variable that is wrong, never its value. */
-export class ConfigError extends Error {
-  readonly faults: readonly string[]
-
-  constructor(faults: readonly string[]) {
-    super(faults.join('\n'))
-    this.name = 'ConfigError'
-    this.faults = faults
-  }
-}
+export type Config = Omit<Static<typeof Environment>, keyof Lists> & Lists
 
 /**
- * Reads the environment. A `.env` in the working folder counts too, except in production, and the
- * environment wins over it. An empty variable is as good as none.
- * @throws ConfigError
+ * The configuration out of the environment and `.env`.
+ * @throws ConfigError with every fault there is
  */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const data = Object.fromEntries(Object.entries(environment).filter(([, value]) => value))
-  const values = validate(data, environment.NODE_ENV !== 'production')
-  const faults: string[] = []
-  const config: Config = {
-    ...values,
-    ALLOWED_REPOS: entries(values.ALLOWED_REPOS),
-    API_KEYS: entries(values.API_KEYS).flatMap((entry) => apiKey(entry, faults)),
-    CORS_ORIGINS: entries(values.CORS_ORIGINS),
-  }
-  for (const entry of config.ALLOWED_REPOS) {
-    if (!/^[\w-]+\/(\*|[\w.-]+)$/.test(entry))
-      faults.push(`ALLOWED_REPOS: "${entry}" is neither owner/* nor owner/repo`)
-  }
-  for (const origin of config.CORS_ORIGINS) {
-    if (URL.parse(origin)?.origin !== origin)
-      faults.push(`CORS_ORIGINS: "${origin}" is not an origin such as https://example.com`)
-  }
-  if (config.API_KEYS.length === 0 && config.AUTH !== 'none' && !isLoopback(config.HOST)) {
+export function readConfig(environment: Variables): Config {
+  const data = collectVariables(environment)
+  const { values, faults: found } = validate(Environment, data)
+  const faults = [...found]
+  const lists = readLists(data, faults)
+  const host = values?.HOST ?? data.HOST
+  if (host !== undefined && !isLoopback(host) && !data.API_KEYS && data.AUTH !== 'none') {
     faults.push(
-      `HOST: ${config.HOST} can be reached from other machines; set API_KEYS, or AUTH=none if that is meant`,
+      'HOST: can be reached from other machines; set API_KEYS, or AUTH=none if that is meant',
     )
   }
-  if (faults.length > 0) throw new ConfigError(faults)
-  return config
+  const app = readApp(data, faults)
+  if (!values || faults.length > 0) throw new ConfigError(faults)
+  return { ...values, ...lists, ...app }
 }
 
-function validate(data: Record<string, string | undefined>, dotenv: boolean): Values {
-  try {
-    return envSchema<Values>({ schema: Environment, data, env: false, dotenv })
-  } catch (cause) {
-    const errors = (cause as { errors?: { instancePath: string; message?: string }[] }).errors
-    if (!errors) throw cause
-    throw new ConfigError([
-      ...new Set(errors.map(({ instancePath }) => faultOf(instancePath.slice(1)))),
-    ])
+/** The App's key in its one form. */
+function readApp(data: Variables, faults: string[]): Pick<Config, 'GITHUB_APP_PRIVATE_KEY'> {
+  const { GITHUB_APP_ID: id, GITHUB_APP_PRIVATE_KEY: given, GITHUB_TOKEN: token } = data
+  if (id && !given) faults.push('GITHUB_APP_PRIVATE_KEY: is missing, as GITHUB_APP_ID is set')
+  if (given && !id) faults.push('GITHUB_APP_ID: is missing, as GITHUB_APP_PRIVATE_KEY is set')
+  if (token && id)
+    faults.push('GITHUB_TOKEN: is set together with GITHUB_APP_ID; unset one of them')
+  if (!given) return {}
+  const key = readPrivateKey(given)
+  if (key !== undefined) return { GITHUB_APP_PRIVATE_KEY: key }
+  faults.push(
+    'GITHUB_APP_PRIVATE_KEY: is neither an RSA private key as PEM nor the path of a readable file that holds one',
+  )
+  return {}
+}
+
+function readLists(data: Variables, faults: string[]): Lists {
+  const repository = (entry: string) => (/^[\w-]+\/(\*|[\w.-]+)$/.test(entry) ? entry : undefined)
+  const origin = (entry: string) => (URL.parse(entry)?.origin === entry ? entry : undefined)
+  const secret = (entry: string) => entry
+  return {
+    GITHUB_WEBHOOK_SECRET: readList(data, 'GITHUB_WEBHOOK_SECRET', secret, 'a secret', faults),
+    ALLOWED_REPOS: readList(data, 'ALLOWED_REPOS', repository, 'owner/* or owner/repo', faults),
+    API_KEYS: readList(data, 'API_KEYS', apiKey, API_KEY_FORM, faults),
+    CORS_ORIGINS: readList(
+      data,
+      'CORS_ORIGINS',
+      origin,
+      'an origin such as https://example.com',
+      faults,
+    ),
   }
 }
 
-function faultOf(name: string): string {
-  const schema = Environment.properties[name as keyof typeof Environment.properties]
-  return `${name}: ${expectation(schema)}. ${schema.description ?? ''}`.trimEnd()
-}
-
-function expectation(schema: { [key: string]: unknown }): string {
-  if (Array.isArray(schema.anyOf))
-    return `must be one of ${schema.anyOf.map(({ const: value }) => value).join(', ')}`
-  if (schema.const !== undefined) return `must be ${schema.const} or unset`
-  if (schema.type === 'boolean') return 'must be true or false'
-  if (schema.type === 'integer') {
-    const { minimum, maximum } = schema
-    return `must be a whole number ${maximum === undefined ? `of ${minimum} or more` : `from ${minimum} to ${maximum}`}`
-  }
-  return 'does not have the right form'
-}
-
-function entries(values: readonly string[] | undefined): string[] {
-  return (values ?? []).map((value) => value.trim()).filter((value) => value !== '')
-}
+const API_KEY_FORM =
+  'name:key, with a name of letters, digits and ._- and a key of 16 characters or more'
 
 /** The name may stand in logs, the key never. */
-function apiKey(entry: string, faults: string[]): ApiKey[] {
-  const [name = '', ...rest] = entry.split(':')
-  const key = rest.join(':')
-  if (/^[\w.-]{1,64}$/.test(name) && key.length >= 16) return [{ name, key }]
-  faults.push(
-    'API_KEYS: each entry is name:key, with a name of letters, digits and ._- and a key of 16 characters or more',
-  )
-  return []
+function apiKey(entry: string): ApiKey | undefined {
+  const [, name, key] = /^([\w.-]{1,64}):(.{16,})$/.exec(entry) ?? []
+  return name !== undefined && key !== undefined ? { name, key } : undefined
 }
 
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }

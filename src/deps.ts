@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { createContextCache } from './cache/contextCache.ts'
-import { createInvalidations } from './cache/invalidations.ts'
+import { createInvalidations, type Invalidations } from './cache/invalidations.ts'
 import { createLeases, noLeases } from './cache/leases.ts'
 import { createMemoryStore } from './cache/memory.ts'
 import { createRedisStore } from './cache/redisStore.ts'
@@ -10,11 +10,16 @@ import { createAllowedRepos } from './context/allowlist.ts'
 import { compileContracts } from './context/contract.ts'
 import { createEngine } from './context/engine.ts'
 import { providers } from './context/registry.ts'
+import { ownerAccessTag } from './context/tags.ts'
 import { createLocator, webHostOf } from './context/url.ts'
-import type { GitHub } from './core/github.ts'
+import { createGitHubApp, type GitHubApp } from './github/app.ts'
+import { createRateGate } from './github/budgetGate.ts'
+import { isLimited } from './github/budgetLimits.ts'
+import { createLocalLedger } from './github/budgetLocal.ts'
+import { createSharedLedger } from './github/budgetShared.ts'
+import type { CallOptions } from './github/call.ts'
 import { createGitHub } from './github/client.ts'
-import { anonymous, tokenCredential } from './github/credentials.ts'
-import { createRateGate } from './github/gate.ts'
+import { createCredentialFor } from './github/credentialFor.ts'
 import { createSharedResources } from './github/redisResources.ts'
 import { createMemoryResources } from './github/resources.ts'
 import { createUpstream } from './github/upstream.ts'
@@ -33,8 +38,8 @@ const REDIS_PATIENCE = 1_000
 
 export interface Deps {
   readonly app: AppOptions
-  /** GitHub in the service's own name. */
-  readonly github: GitHub
+  /** Asks GitHub for something free in the service's own name. @throws ServiceError as GitHub answers */
+  readonly askGitHub: () => Promise<unknown>
   readonly close: () => Promise<void>
 }
 
@@ -50,7 +55,17 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     connections: config.GITHUB_CONNECTIONS,
     timeoutMs: config.GITHUB_TIMEOUT_MS,
   })
-  const gate = createRateGate(now)
+  const limits = {
+    maxConcurrent: config.GITHUB_MAX_CONCURRENT,
+    pointsPerMinute: config.GITHUB_POINTS_PER_MINUTE,
+  }
+  const gate = createRateGate({
+    now,
+    enforced: isLimited(config.GITHUB_API_URL, config.GITHUB_BUDGET),
+    ledger: redis
+      ? createSharedLedger({ redis: redis.commands, bus: redis.bus, limits, now })
+      : createLocalLedger({ limits, now }),
+  })
   const memory = createMemoryStore(config.CACHE_MAX_BYTES * ANSWERS_SHARE)
   const ownResources = createMemoryResources(config.CACHE_MAX_BYTES * (1 - ANSWERS_SHARE))
   const resources = redis ? createSharedResources(ownResources, redis.commands) : ownResources
@@ -60,24 +75,28 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     budgets: () => gate.budgets(),
     redis: () => redis?.commands.available,
   })
-  const github = createGitHub({
+  const calls: CallOptions = {
     upstream,
     gate,
-    conditions: { resources, drift: createTagDrift(now) },
-    timeoutMs: config.GITHUB_TIMEOUT_MS,
     userAgent: `${NAME}/${VERSION}`,
     now,
-    random,
     onCall: metrics.callDone,
+  }
+  const github = createGitHub({
+    ...calls,
+    conditions: { resources, drift: createTagDrift(now) },
+    timeoutMs: config.GITHUB_TIMEOUT_MS,
+    random,
+  })
+  const invalidations = createInvalidations({
+    now,
+    shared: redis && { redis: redis.commands, bus: redis.bus },
   })
   const cache = createContextCache({
     memory,
     shared: redis ? createRedisStore(redis.commands, now) : noStore,
     leases: redis ? createLeases(redis.commands, redis.bus) : noLeases,
-    invalidations: createInvalidations({
-      now,
-      shared: redis && { redis: redis.commands, bus: redis.bus },
-    }),
+    invalidations,
     now,
     random,
     closing: closing.signal,
@@ -87,12 +106,23 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     },
   })
   const webHost = webHostOf(config.GITHUB_API_URL)
-  const credential = config.GITHUB_TOKEN
-    ? tokenCredential(upstream.origin, config.GITHUB_TOKEN)
-    : anonymous(upstream.origin)
+  const gitHubApp = appOf(config, calls, closing.signal, invalidations)
+  const credentialFor = createCredentialFor({
+    host: upstream.origin,
+    token: config.GITHUB_TOKEN,
+    app: gitHubApp,
+    callerTokens: config.ALLOW_CALLER_TOKENS,
+  })
 
   return {
-    github: github({ credential, signal: closing.signal, urgency: 'interactive' }),
+    async askGitHub() {
+      if (gitHubApp) return gitHubApp.check()
+      const credential = await credentialFor({})
+      // Costs nothing of the limit (docs.github.com/rest/rate-limit/rate-limit).
+      return github({ credential, signal: closing.signal, urgency: 'interactive' }).get(
+        '/rate_limit',
+      )
+    },
     app: {
       name: NAME,
       version: VERSION,
@@ -106,10 +136,10 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       engine: createEngine({
         cache,
         github,
+        credentialFor,
         allowed: createAllowedRepos(config.ALLOWED_REPOS),
         webUrl: `https://${webHost}`,
       }),
-      credential,
       locate: createLocator(providers, webHost),
       rateLimitRemaining: (principal) => gate.remaining(principal, 'core'),
       now,
@@ -128,6 +158,24 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       redis?.close()
     },
   }
+}
+
+/** The GitHub App, where one is configured. What webhooks say of an account makes it look there anew. */
+function appOf(
+  { GITHUB_APP_ID: id, GITHUB_APP_PRIVATE_KEY: privateKey, GITHUB_TIMEOUT_MS: timeoutMs }: Config,
+  calls: CallOptions,
+  closing: AbortSignal,
+  invalidations: Invalidations,
+): GitHubApp | undefined {
+  if (id === undefined || privateKey === undefined) return undefined
+  return createGitHubApp({
+    ...calls,
+    identity: { id, privateKey },
+    timeoutMs,
+    closing,
+    changedSince: (owner, asOf) =>
+      invalidations.verdict({ asOf, tags: [ownerAccessTag(owner)] }) !== undefined,
+  })
 }
 
 async function connect(

@@ -1,7 +1,8 @@
 import { enableCompileCache } from 'node:module'
 import closeWithGrace from 'close-with-grace'
-import { ConfigError, readConfig } from './config.ts'
+import { readConfig } from './config.ts'
 import { ServiceError } from './core/errors.ts'
+import { ConfigError } from './environment.ts'
 import { createLogger } from './logger.ts'
 import { startService } from './service.ts'
 

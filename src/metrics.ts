@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
-import type { CallReport } from './github/client.ts'
+import type { CallReport } from './github/call.ts'
 import type { RateLimit } from './github/limits.ts'
 
 /** Seconds: a hit takes microseconds, a slow GitHub seconds. */

@@ -26,8 +26,6 @@ export interface Loaded {
   readonly body: Buffer
   readonly contextId: string
   readonly visibility: 'public' | 'private'
-  /** Calls to GitHub that it took. */
-  readonly calls: number
   /** Whether GitHub said of everything that it had not changed. */
   readonly unchanged: boolean
   /** What it depends on: events that name one of these make it stale or revoke it. */
@@ -49,8 +47,6 @@ export interface CacheRequest {
 export interface Cached {
   readonly entry: AnswerEntry
   readonly outcome: Outcome
-  /** Calls to GitHub made for this request. */
-  readonly calls: number
   /** GitHub's failure that a kept answer stands in for. */
   readonly failure?: ServiceError
 }
@@ -109,7 +105,7 @@ export function createContextCache(options: ContextCacheOptions): ContextCache {
     if (freshness !== 'fresh' && freshness !== 'stale') return undefined
     if (entry.kind === 'refusal') throw entry.error
     if (freshness === 'stale') refresh(request, entry)
-    return { entry, outcome: freshness === 'fresh' ? hit : 'stale', calls: 0 }
+    return { entry, outcome: freshness === 'fresh' ? hit : 'stale' }
   }
 
   /** What is here may have missed events: then it is no better than stale. */
@@ -193,14 +189,14 @@ export function createContextCache(options: ContextCacheOptions): ContextCache {
     kept: AnswerEntry,
     signal: AbortSignal,
   ): Promise<Cached> {
-    const asStale: Cached = { entry: kept, outcome: 'stale', calls: 0 }
+    const asStale: Cached = { entry: kept, outcome: 'stale' }
     const lease = await leases.acquire(request.key)
     if (lease === 'held') return asStale
     try {
       const found = await shared.get(request.key)
       if (found && found.asOf > kept.asOf && inShared(found, request) === 'fresh') {
         remember(request.key, found)
-        return found.kind === 'answer' ? { entry: found, outcome: 'hit_shared', calls: 0 } : asStale
+        return found.kind === 'answer' ? { entry: found, outcome: 'hit_shared' } : asStale
       }
       return await fill(request, kept, signal, 'background')
     } finally {
@@ -227,12 +223,12 @@ export function createContextCache(options: ContextCacheOptions): ContextCache {
         ...times,
       }
       await write(request.key, entry)
-      return { entry, outcome: outcomeOf(request, kept, loaded), calls: loaded.calls }
+      return { entry, outcome: outcomeOf(request, kept, loaded) }
     } catch (error) {
       if (isRefusal(error)) await remove(request, kept, asOf, error)
       const standIn = isFailure(error) ? standInOf(kept, request) : undefined
       if (!standIn) throw error
-      return { entry: standIn, outcome: 'stale_if_error', calls: 0, failure: error as ServiceError }
+      return { entry: standIn, outcome: 'stale_if_error', failure: error as ServiceError }
     }
   }
 
@@ -304,5 +300,5 @@ function outcomeOf(
 function asWaiter(cached: Cached): Cached {
   const fetched =
     cached.outcome === 'miss' || cached.outcome === 'revalidated' || cached.outcome === 'requested'
-  return { ...cached, calls: 0, outcome: fetched ? 'collapsed' : cached.outcome }
+  return { ...cached, outcome: fetched ? 'collapsed' : cached.outcome }
 }

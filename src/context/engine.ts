@@ -2,21 +2,35 @@ import type { Cached, ContextCache, Loaded } from '../cache/contextCache.ts'
 import type { Urgency } from '../core/github.ts'
 import type { Answer } from '../core/provider.ts'
 import type { GitHubFor } from '../github/client.ts'
+import type { CredentialFor } from '../github/credentialFor.ts'
 import type { Credential } from '../github/credentials.ts'
 import type { AllowedRepos } from './allowlist.ts'
 import { buildAnswer } from './answer.ts'
 import type { ContextRequest } from './request.ts'
 import { ownerAccessTag, principalTag, repositoryAccessTag } from './tags.ts'
 
-/** In whose name a request is answered, and until when it is wanted. */
+/** Who asks, and until when it is wanted. */
 export interface Caller {
-  readonly credential: Credential
+  /** `X-GitHub-Token`, as it was sent: then the only credential used for this caller. */
+  readonly callerToken: string | undefined
   readonly signal: () => AbortSignal
+  /** Counts the calls to GitHub that are made for this caller, also where they fail. */
+  readonly meter: Meter
+}
+
+export interface Meter {
+  calls: number
+}
+
+export interface Answered extends Cached {
+  /** In whose name it was answered. */
+  readonly principal: string
 }
 
 export interface EngineOptions {
   readonly cache: ContextCache
   readonly github: GitHubFor
+  readonly credentialFor: CredentialFor
   readonly allowed: AllowedRepos
   readonly webUrl: string
 }
@@ -24,20 +38,33 @@ export interface EngineOptions {
 export interface Engine {
   /**
    * The one way to a context, for every door.
-   * @throws ServiceError `forbidden` by the allowlist, else as the provider
+   * @throws ServiceError `forbidden` by the allowlist, else as `CredentialFor` and the provider
    */
-  get(request: ContextRequest, caller: Caller): Promise<Cached>
+  get(request: ContextRequest, caller: Caller): Promise<Answered>
 }
 
-export function createEngine({ cache, github, allowed, webUrl }: EngineOptions): Engine {
+export function createEngine({
+  cache,
+  github,
+  credentialFor,
+  allowed,
+  webUrl,
+}: EngineOptions): Engine {
   async function load(
     request: ContextRequest,
     credential: Credential,
+    meter: Meter,
     signal: AbortSignal,
     urgency: Urgency,
   ): Promise<Loaded> {
     const reader = github({ credential, signal, urgency })
-    const answer = await request.provider.fetch(request.params as never, { github: reader, webUrl })
+    let answer: Answer
+    try {
+      answer = await request.provider.fetch(request.params as never, { github: reader, webUrl })
+    } finally {
+      // What a refresh behind a stale answer costs, nobody waited for.
+      if (urgency === 'interactive') meter.calls += reader.calls
+    }
     // A renamed repository answers under its old name too; what counts is the one it is now.
     allowed.check(answer.repository)
     const { contextId, body } = buildAnswer(request, answer)
@@ -45,23 +72,26 @@ export function createEngine({ cache, github, allowed, webUrl }: EngineOptions):
       contextId,
       body,
       visibility: credential.anonymous ? 'public' : answer.visibility,
-      calls: reader.calls,
       unchanged: reader.unchanged,
       tags: tagsOf(request, answer.repository),
     }
   }
 
   return {
-    async get(request, { credential, signal }) {
+    async get(request, caller) {
+      const { callerToken, meter, signal } = caller
       allowed.check(request.params)
-      return cache.get({
+      const { owner } = request.params as { owner?: string }
+      const credential = await credentialFor({ owner, callerToken })
+      const cached = await cache.get({
         key: `${credential.principal}:${request.key}`,
         principalTag: principalTag(credential.principal),
         policy: request.provider.cache,
         maxAge: request.maxAge,
         signal,
-        load: (signal, urgency) => load(request, credential, signal, urgency),
+        load: (signal, urgency) => load(request, credential, meter, signal, urgency),
       })
+      return { ...cached, principal: credential.principal }
     },
   }
 }

@@ -15,7 +15,7 @@ export function parseQuery(contracts: Contracts, type: string, query: Query): Co
   const params: Record<string, unknown> = {}
   const options: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(query)) {
-    if (name in requestOptions) options[name] = value
+    if (Object.hasOwn(requestOptions, name)) options[name] = value
     else params[name] = fromText(provider.params.properties[name], value)
   }
   return parseRequest(contracts, { context_type: type, params, ...options })

@@ -1,34 +1,18 @@
 import type { GetOptions, GitHub, Urgency } from '../core/github.ts'
 import { withRetries } from './attempts.ts'
+import { authorized } from './authorized.ts'
+import { ACCEPT, API_VERSION, type CallOptions, call } from './call.ts'
 import { type Conditions, type Current, fetchConditionally } from './conditional.ts'
 import type { Credential } from './credentials.ts'
-import { type Exchange, exchange } from './exchange.ts'
-import { failureOf, failureOfTransport, tooSlow, unreadable } from './failures.ts'
-import type { RateGate } from './gate.ts'
-import { readLimited, readRateLimit } from './limits.ts'
+import { failureOf, tooSlow, unreadable } from './failures.ts'
 import { listPages, type Page } from './pagination.ts'
-import { budgetOf, expandPath } from './path.ts'
-import type { Upstream } from './upstream.ts'
+import { expandPath } from './path.ts'
 
-/** What happened on one call to GitHub, for metrics. */
-export interface CallReport {
-  readonly resource: string
-  /** GitHub's status, or 0 for a broken exchange. */
-  readonly status: number
-  /** Milliseconds. */
-  readonly duration: number
-}
-
-export interface GitHubOptions {
-  readonly upstream: Upstream
-  readonly gate: RateGate
+export interface GitHubOptions extends CallOptions {
   readonly conditions: Conditions
   /** Milliseconds for one resource, retries included. */
   readonly timeoutMs: number
-  readonly userAgent: string
-  readonly now: () => number
   readonly random: () => number
-  readonly onCall: (report: CallReport) => void
 }
 
 /** In whose name GitHub is asked, until when, and whether somebody waits. */
@@ -47,9 +31,6 @@ export interface BoundGitHub extends GitHub {
 }
 
 export type GitHubFor = (reading: Reading) => BoundGitHub
-
-const API_VERSION = '2022-11-28'
-const ACCEPT = 'application/vnd.github+json'
 
 interface Usage {
   calls: number
@@ -87,13 +68,21 @@ async function readPage(
   const timeout = AbortSignal.timeout(timeoutMs)
   const signal = AbortSignal.any([reading.signal, timeout])
   try {
-    return await withRetries(
-      async () => {
-        const current = await readOnce(options, { ...reading, signal }, usage, path)
-        if (!current.unchanged) usage.changed += 1
-        return parse(current)
-      },
-      { deadline, signal, now, random },
+    return await authorized(reading.credential, signal, (authorization) =>
+      withRetries(
+        async () => {
+          const current = await readOnce(
+            options,
+            { ...reading, signal },
+            usage,
+            path,
+            authorization,
+          )
+          if (!current.unchanged) usage.changed += 1
+          return parse(current)
+        },
+        { deadline, signal, now, random },
+      ),
     )
   } catch (cause) {
     reading.signal.throwIfAborted()
@@ -103,69 +92,34 @@ async function readPage(
 
 async function readOnce(
   options: GitHubOptions,
-  reading: Reading,
+  { credential, signal, urgency }: Reading,
   usage: Usage,
   path: string,
+  authorization: string | undefined,
 ): Promise<Current> {
-  const { conditions, upstream } = options
-  const { credential, signal } = reading
-  const authorization = await credential.authorization(signal)
+  const { conditions, now, upstream } = options
   return fetchConditionally(conditions, {
     name: `${upstream.origin}${upstream.basePath} ${API_VERSION} ${ACCEPT} ${path}`,
     accept: ACCEPT,
     credential,
     authorization,
-    send: (headers) =>
-      call(
-        options,
-        reading,
-        usage,
+    async send(headers) {
+      const answer = await call(options, {
+        by: credential,
+        method: 'GET',
         path,
-        authorization === undefined ? headers : { ...headers, authorization },
-      ),
+        headers: authorization === undefined ? headers : { ...headers, authorization },
+        urgency,
+        signal,
+        onSend: () => {
+          usage.calls += 1
+        },
+      })
+      const failure = failureOf(answer, now(), credential.from)
+      if (failure) throw failure
+      return answer
+    },
   })
-}
-
-/** One call, its limits heeded and its failure named. */
-async function call(
-  options: GitHubOptions,
-  { credential, signal, urgency }: Reading,
-  usage: Usage,
-  path: string,
-  headers: Record<string, string>,
-): Promise<Exchange> {
-  const { gate, upstream, now } = options
-  const resource = budgetOf(path)
-  const pass = await gate.enter(credential.principal, resource, urgency, signal)
-  const started = performance.now()
-  let answer: Exchange | undefined
-  try {
-    usage.calls += 1
-    answer = await exchange(upstream, {
-      method: 'GET',
-      path: upstream.basePath + path,
-      headers: {
-        accept: ACCEPT,
-        'accept-encoding': 'gzip',
-        'user-agent': options.userAgent,
-        'x-github-api-version': API_VERSION,
-        ...headers,
-      },
-      signal,
-    })
-  } catch (cause) {
-    throw failureOfTransport(cause)
-  } finally {
-    options.onCall({ resource, status: answer?.status ?? 0, duration: performance.now() - started })
-    pass.leave({
-      limit: answer && readRateLimit(answer.headers),
-      limited: answer && readLimited(answer, now()),
-      free: answer?.status === 304 && !credential.anonymous,
-    })
-  }
-  const failure = failureOf(answer, now())
-  if (failure) throw failure
-  return answer
 }
 
 function parse({ body, link }: Current): Page {

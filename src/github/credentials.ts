@@ -8,8 +8,18 @@ export interface Credential {
    */
   readonly principal: string
   readonly anonymous: boolean
-  /** Value for `Authorization`, or undefined when anonymous. */
+  /** Whose it is: GitHub's refusal is told to the one who can mend it. */
+  readonly from: 'service' | 'caller'
+  /**
+   * Value for `Authorization`, or undefined when anonymous.
+   * @throws ServiceError where it has to be fetched and GitHub does not give it
+   */
   authorization(signal: AbortSignal): Promise<string | undefined>
+  /**
+   * Told that GitHub answered 401 to `authorization`, `times` times in a row.
+   * @returns milliseconds after which it may be taken; undefined where asking again is useless
+   */
+  refused?(authorization: string, times: number): number | undefined
 }
 
 const PRINCIPAL_BYTES = 16
@@ -27,15 +37,30 @@ export function anonymous(host: string): Credential {
   return {
     principal: principalOf(host, 'anonymous', 'anonymous'),
     anonymous: true,
+    from: 'service',
     authorization: async () => undefined,
   }
 }
 
-/** A personal, OAuth or installation token. */
+/** A personal, OAuth or installation token that the operator configured. */
 export function tokenCredential(host: string, token: string): Credential {
   return {
     principal: principalOf(host, token, 'token'),
     anonymous: false,
+    from: 'service',
+    authorization: async () => `Bearer ${token}`,
+  }
+}
+
+/**
+ * A token that a caller sent. Should it be the operator's own, the two are still told apart: a
+ * remembered refusal speaks to one of them.
+ */
+export function callerCredential(host: string, token: string): Credential {
+  return {
+    principal: principalOf(host, token, 'caller'),
+    anonymous: false,
+    from: 'caller',
     authorization: async () => `Bearer ${token}`,
   }
 }

@@ -2,8 +2,23 @@ import { ServiceError } from '../core/errors.ts'
 import { type Exchange, header } from './exchange.ts'
 import { readLimited, readRetryAfter } from './limits.ts'
 
-/** What GitHub's answer means to the caller, or undefined when it is a good one. */
-export function failureOf(answer: Exchange, now: number): ServiceError | undefined {
+/** Whom a refused credential concerns: only who sent it or set it can mend it. */
+const REFUSED = {
+  service:
+    'GitHub refuses the credential that this service uses. Its operator must check GITHUB_TOKEN or the GitHub App.',
+  caller:
+    'GitHub refuses the token sent as X-GitHub-Token: it is wrong, expired or revoked. Send one that GitHub takes.',
+} as const
+
+/**
+ * What GitHub's answer means to the caller, or undefined when it is a good one.
+ * @param from whose credential was sent
+ */
+export function failureOf(
+  answer: Exchange,
+  now: number,
+  from: keyof typeof REFUSED = 'service',
+): ServiceError | undefined {
   const upstreamStatus = answer.status
   if (upstreamStatus < 300 || upstreamStatus === 304) return undefined
   const limited = readLimited(answer, now)
@@ -17,11 +32,7 @@ export function failureOf(answer: Exchange, now: number): ServiceError | undefin
   }
   switch (upstreamStatus) {
     case 401:
-      return new ServiceError(
-        'upstream_auth',
-        'GitHub refuses the credential that this service uses. Its operator must check GITHUB_TOKEN or the GitHub App.',
-        { upstreamStatus },
-      )
+      return new ServiceError('upstream_auth', REFUSED[from], { upstreamStatus })
     case 403:
       return new ServiceError('upstream_forbidden', forbiddenDetail(answer), { upstreamStatus })
     case 404:

@@ -51,10 +51,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     return503OnClosing: false,
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
   })
+  // Bodies are JSON, or they are refused.
+  app.removeContentTypeParser('text/plain')
   decorate(app)
   // While draining, every answer asks its caller to come back over a new connection.
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, payload, done) => {
     if (health.readiness() === 'draining') reply.header('connection', 'close')
+    done(null, payload)
   })
   // Answers are sent as bytes or written by JSON.stringify; schemas are there for the document.
   app.setSerializerCompiler(() => JSON.stringify)

@@ -1,11 +1,14 @@
 import type { FastifyInstance } from 'fastify'
-import type { Cached } from '../cache/contextCache.ts'
+import type { Outcome } from '../cache/contextCache.ts'
+import type { Meter } from '../context/engine.ts'
 import type { ServiceError } from '../core/errors.ts'
 
 /** What became of a request, for its metric and its log line. */
 export interface Served {
   readonly type: string
-  readonly cached: Cached | undefined
+  readonly meter: Meter
+  /** Undefined while there is none, and where it failed. */
+  outcome: Outcome | undefined
 }
 
 declare module 'fastify' {

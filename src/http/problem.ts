@@ -66,6 +66,7 @@ export function sendProblem(
 ): FastifyReply {
   const { code, statusCode, detail, errors, retryAfter } = error
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
+  if (statusCode === 401) reply.header('www-authenticate', 'Bearer realm="github-context-service"')
   return reply
     .code(statusCode)
     .header('cache-control', 'no-store')

@@ -21,28 +21,29 @@ export const authPlugin = fp(
   async (app, { apiKeys }: { apiKeys: readonly ApiKey[] }) => {
     const known = apiKeys.map(({ name, key }) => ({ name, digest: digestOf(key) }))
 
-    app.addHook('onRequest', async (request) => {
-      request.callerName = known.length === 0 ? undefined : nameOf(request, known)
-    })
-
     if (known.length === 0) return
-    app.addHook('preParsing', async (request) => {
-      if (request.callerName !== undefined || request.routeOptions.config.open || request.is404)
-        return
-      throw new ServiceError(
-        'unauthorized',
-        request.headers.authorization || request.headers['x-api-key']
-          ? 'The API key is not known here.'
-          : 'Send an API key, as Authorization: Bearer … or as X-API-Key.',
-      )
+
+    app.addHook('onRequest', (request, _reply, done) => {
+      request.callerName = nameOf(request, known)
+      done()
     })
-    app.addHook('onSend', async (_request, reply) => {
-      if (reply.statusCode === 401)
-        reply.header('www-authenticate', 'Bearer realm="github-context-service"')
+    app.addHook('preParsing', (request, _reply, _payload, done) => {
+      const { open } = request.routeOptions.config
+      if (request.callerName !== undefined || open || request.is404) done()
+      else done(refusalOf(request))
     })
   },
   { name: 'auth' },
 )
+
+function refusalOf({ headers }: FastifyRequest): ServiceError {
+  return new ServiceError(
+    'unauthorized',
+    headers.authorization || headers['x-api-key']
+      ? 'The API key is not known here.'
+      : 'Send an API key, as Authorization: Bearer … or as X-API-Key.',
+  )
+}
 
 function nameOf(
   request: FastifyRequest,

@@ -4,9 +4,9 @@ import type { Metrics } from '../../metrics.ts'
 /** One metric sample and one log line for each answer, and nothing of what callers sent in either. */
 export const observePlugin = fp(
   async (app, { metrics }: { metrics: Metrics }) => {
-    app.addHook('onResponse', async (request, reply) => {
+    app.addHook('onResponse', (request, reply, done) => {
       const { served, problem } = request
-      const outcome = served?.cached?.outcome ?? problem?.code ?? 'none'
+      const outcome = served?.outcome ?? problem?.code ?? 'none'
       const route = request.routeOptions.url ?? 'unknown'
       metrics.requestDone(
         route,
@@ -22,9 +22,10 @@ export const observePlugin = fp(
         type: served?.type,
         outcome,
         duration_ms: Math.round(reply.elapsedTime * 100) / 100,
-        upstream_calls: served?.cached?.calls ?? 0,
+        upstream_calls: served?.meter.calls ?? 0,
         caller: request.callerName,
       })
+      done()
     })
   },
   { name: 'observe' },

@@ -24,9 +24,9 @@ const EXPOSED = [
 
 export const securityPlugin = fp(
   async (app, { origins }: { origins: readonly string[] }) => {
-    app.addHook('onRequest', async (request, reply) => {
-      reply.headers(HEADERS)
-      reply.header('x-request-id', request.id)
+    app.addHook('onRequest', (request, reply, done) => {
+      reply.headers(HEADERS).header('x-request-id', request.id)
+      done()
     })
     if (origins.length > 0)
       await app.register(cors, { origin: [...origins], exposedHeaders: EXPOSED })

@@ -1,31 +1,21 @@
 import { Type } from '@sinclair/typebox'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { type Contracts, requestOptions } from '../../context/contract.ts'
-import type { Engine } from '../../context/engine.ts'
 import { parseQuery } from '../../context/query.ts'
 import { type ContextRequest, parseRequest } from '../../context/request.ts'
 import type { Locate } from '../../context/url.ts'
 import { ServiceError } from '../../core/errors.ts'
-import type { Credential } from '../../github/credentials.ts'
-import { ageOf, cacheStatus } from '../cacheStatus.ts'
-import { disconnected } from '../disconnect.ts'
-import { matches } from '../etag.ts'
-import { contentOf } from '../markdown.ts'
-import { type MediaType, negotiate } from '../negotiate.ts'
+import { type AnswerOptions, answer } from '../answer.ts'
 import { type ContextSchemas, problemResponses, querySchema } from '../schemas.ts'
 
-export interface ContextRoutesOptions {
+export interface ContextRoutesOptions extends AnswerOptions {
   readonly contracts: Contracts
   readonly schemas: ContextSchemas
-  readonly engine: Engine
-  readonly credential: Credential
   readonly locate: Locate
-  readonly rateLimitRemaining: (principal: string) => number | undefined
-  readonly now: () => number
 }
 
 type Query = Readonly<Record<string, string | string[] | undefined>>
-const PROBLEMS = [400, 401, 403, 404, 429, 502, 503, 504]
+const PROBLEMS = [400, 401, 403, 404, 406, 429, 500, 502, 503, 504]
 
 /** The context by POST, by GET, and by the address of a page on GitHub. */
 export async function contextRoutes(
@@ -128,38 +118,4 @@ function byUrl(contracts: Contracts, locate: Locate, { url, ...rest }: Query): C
   }
   const { type, params } = locate(url)
   return parseQuery(contracts, type, { ...rest, ...params })
-}
-
-async function answer(
-  { engine, credential, rateLimitRemaining, now }: ContextRoutesOptions,
-  context: ContextRequest,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const { type } = context.provider
-  request.served = { type, cached: undefined }
-  const mediaType = negotiate(request.headers.accept)
-  const cached = await engine.get(context, { credential, signal: () => disconnected(reply) })
-  request.served = { type, cached }
-
-  const at = now()
-  const { entry } = cached
-  const etag = etagOf(entry.contextId, mediaType)
-  const remaining = rateLimitRemaining(credential.principal)
-  reply
-    .header('etag', etag)
-    .header('age', ageOf(cached, at))
-    .header('cache-status', cacheStatus(cached, at))
-    .header('cache-control', 'private, no-cache')
-    .header('vary', 'Accept')
-    .header('x-github-requests', cached.calls)
-  if (remaining !== undefined) reply.header('x-github-ratelimit-remaining', remaining)
-  if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send()
-  reply.type(`${mediaType}; charset=utf-8`)
-  return reply.send(mediaType === 'text/markdown' ? contentOf(entry.body) : entry.body)
-}
-
-/** Two representations of one context are two things to a cache (RFC 9110, section 8.8.3). */
-function etagOf(contextId: string, mediaType: MediaType): string {
-  return mediaType === 'text/markdown' ? `"${contextId}.md"` : `"${contextId}"`
 }

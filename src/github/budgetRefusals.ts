@@ -1,0 +1,52 @@
+import { ServiceError } from '../core/errors.ts'
+import type { Urgency } from '../core/github.ts'
+import type { Budget, Purse } from './budgetState.ts'
+import { current } from './budgetWindow.ts'
+
+/** Of a window's calls, what is kept for callers who wait. */
+const KEPT = 0.2
+/** Milliseconds that a call waits for its turn at most. */
+export const PATIENCE = 3_000
+/** Seconds; GitHub's longest window. */
+const LONGEST = 3_600
+
+/** Why no call of this urgency may be sent, whatever is in hand; undefined where nothing forbids it. */
+export function refusalOf(
+  { closedUntil }: Purse,
+  budget: Budget,
+  urgency: Urgency,
+  at: number,
+): ServiceError | undefined {
+  const window = current(budget.window, at)
+  const usedUp = window?.remaining === 0 ? window.resetAt : 0
+  const until = Math.max(closedUntil, budget.closedUntil, usedUp)
+  if (until > at) return refusal("GitHub's rate limit for this credential is reached.", until, at)
+  if (urgency === 'background' && window && window.remaining < KEPT * window.limit) {
+    const kept = "What is left of GitHub's rate limit is kept for callers who wait."
+    return refusal(kept, window.resetAt, at)
+  }
+  return undefined
+}
+
+/** The points of this minute are used up, and more are too far off to wait for. */
+export function pointsRefusal({ points, pointsAt }: Purse, at: number): ServiceError | undefined {
+  return points === 0 && pointsAt > at + PATIENCE
+    ? refusal('This minute has had as many calls to GitHub as it may have.', pointsAt, at)
+    : undefined
+}
+
+/** Nothing forbids the call, but its turn does not come. */
+export function busy(at: number): ServiceError {
+  return refusal('Too many calls to GitHub are under way for this credential.', at, at)
+}
+
+export function closing(): ServiceError {
+  return new ServiceError('overloaded', 'This process is closing. Retry.', { retryAfter: 1 })
+}
+
+function refusal(reason: string, until: number, at: number): ServiceError {
+  const retryAfter = Math.min(LONGEST, Math.max(1, Math.ceil((until - at) / 1000)))
+  return new ServiceError('upstream_rate_limited', `${reason} Retry after ${retryAfter} s.`, {
+    retryAfter,
+  })
+}

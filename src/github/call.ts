@@ -1,0 +1,78 @@
+import type { Urgency } from '../core/github.ts'
+import type { Credential } from './credentials.ts'
+import { type Exchange, type ExchangeRequest, exchange } from './exchange.ts'
+import { failureOfTransport } from './failures.ts'
+import type { RateGate } from './gate.ts'
+import { readLimited, readRateLimit } from './limits.ts'
+import { budgetOf } from './path.ts'
+import type { Upstream } from './upstream.ts'
+
+/** What happened on one call to GitHub, for metrics. */
+export interface CallReport {
+  readonly resource: string
+  /** GitHub's status, or 0 for a broken exchange. */
+  readonly status: number
+  /** Milliseconds. */
+  readonly duration: number
+}
+
+export interface CallOptions {
+  readonly upstream: Upstream
+  readonly gate: RateGate
+  readonly userAgent: string
+  readonly now: () => number
+  readonly onCall: (report: CallReport) => void
+}
+
+export interface Call extends Pick<ExchangeRequest, 'method' | 'headers' | 'signal'> {
+  /** Whose budget it draws on. */
+  readonly by: Pick<Credential, 'principal' | 'anonymous'>
+  /** Path of the API, without the base. */
+  readonly path: string
+  readonly urgency: Urgency
+  /** Told when the call is let through to GitHub. */
+  readonly onSend?: () => void
+}
+
+export const API_VERSION = '2022-11-28'
+export const ACCEPT = 'application/vnd.github+json'
+
+/**
+ * One call to GitHub with its limits heeded, whatever the answer.
+ * @throws ServiceError `upstream_rate_limited` where the gate is shut; `upstream_unreachable`,
+ * `upstream_timeout`, `upstream_error` for a broken exchange
+ */
+export async function call(
+  { gate, now, onCall, upstream, userAgent }: CallOptions,
+  { by, headers, method, onSend, path, signal, urgency }: Call,
+): Promise<Exchange> {
+  const resource = budgetOf(path)
+  const pass = await gate.enter(by.principal, resource, urgency, signal)
+  const started = performance.now()
+  let answer: Exchange | undefined
+  try {
+    onSend?.()
+    answer = await exchange(upstream, {
+      method,
+      path: upstream.basePath + path,
+      headers: {
+        accept: ACCEPT,
+        'accept-encoding': 'gzip',
+        'user-agent': userAgent,
+        'x-github-api-version': API_VERSION,
+        ...headers,
+      },
+      signal,
+    })
+    return answer
+  } catch (cause) {
+    throw failureOfTransport(cause)
+  } finally {
+    onCall({ resource, status: answer?.status ?? 0, duration: performance.now() - started })
+    pass.leave({
+      limit: answer && readRateLimit(answer.headers),
+      limited: answer && readLimited(answer, now()),
+      free: answer?.status === 304 && !by.anonymous,
+    })
+  }
+}

@@ -1,0 +1,182 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Environment, readConfig } from '../src/config.ts'
+
+type Env = Record<string, string>
+const read = (env: Env = {}) => readConfig({ NODE_ENV: 'production', ...env })
+
+function faultsOf(env: Env): readonly string[] {
+  try {
+    read(env)
+  } catch (error) {
+    if (error instanceof Error && 'faults' in error) return error.faults as string[]
+    throw error
+  }
+  return []
+}
+
+describe('defaults', () => {
+  it('are those of the contract', () => {
+    expect(read()).toMatchObject({
+      HOST: '127.0.0.1',
+      PORT: 3000,
+      GITHUB_API_URL: 'https://api.github.com',
+      GITHUB_TIMEOUT_MS: 10_000,
+      GITHUB_CONNECTIONS: 32,
+      CACHE_MAX_BYTES: 134_217_728,
+      RATE_LIMIT_MAX: 600,
+      RATE_LIMIT_WINDOW_MS: 60_000,
+      LOG_LEVEL: 'info',
+      TRUST_PROXY: false,
+      ALLOWED_REPOS: [],
+      API_KEYS: [],
+      CORS_ORIGINS: [],
+    })
+  })
+
+  it('stand for what is empty too', () => {
+    const empty = Object.fromEntries(Object.keys(Environment.properties).map((name) => [name, '']))
+    expect(read(empty)).toEqual(read())
+  })
+
+  it('do not mind what else is in the environment', () => {
+    expect(read({ PATH: '/bin', port: '1', GITHUB_REPOSITORY: 'o/r' })).toEqual(read())
+  })
+
+  it('are all described', () => {
+    for (const [name, { description }] of Object.entries(Environment.properties))
+      expect([name, description?.length ?? 0]).not.toEqual([name, 0])
+  })
+})
+
+describe('values', () => {
+  it('are read as what they mean', () => {
+    expect(
+      read({
+        PORT: '8080',
+        TRUST_PROXY: 'true',
+        ALLOWED_REPOS: 'octocat/*, my-org/my.repo ,',
+        API_KEYS: 'ann:0123456789abcdef,bob:with:colons-0123456789',
+        CORS_ORIGINS: 'https://a.example,http://localhost:3001',
+        GITHUB_API_URL: 'https://ghe.example/api/v3',
+        REDIS_URL: 'rediss://user:pass@redis.example:6380/1',
+        GITHUB_TOKEN: 'ghp_abc',
+      }),
+    ).toMatchObject({
+      PORT: 8080,
+      TRUST_PROXY: true,
+      ALLOWED_REPOS: ['octocat/*', 'my-org/my.repo'],
+      API_KEYS: [
+        { name: 'ann', key: '0123456789abcdef' },
+        { name: 'bob', key: 'with:colons-0123456789' },
+      ],
+      CORS_ORIGINS: ['https://a.example', 'http://localhost:3001'],
+      GITHUB_API_URL: 'https://ghe.example/api/v3',
+      REDIS_URL: 'rediss://user:pass@redis.example:6380/1',
+      GITHUB_TOKEN: 'ghp_abc',
+    })
+  })
+})
+
+describe('faults', () => {
+  const SECRET = 'hunter2hunter2'
+  it.each<[string, string, RegExp]>([
+    ['PORT', `${SECRET}`, /whole number from 0 to 65535/],
+    ['PORT', '65536', /from 0 to 65535/],
+    ['PORT', '80.5', /whole number/],
+    ['GITHUB_API_URL', `${SECRET}`, /form.*api\/v3/],
+    ['GITHUB_API_URL', `ftp://${SECRET}`, /form/],
+    ['GITHUB_API_URL', `https://host/api?token=${SECRET}`, /form/],
+    ['GITHUB_TOKEN', `${SECRET} ${SECRET}`, /form/],
+    ['GITHUB_TOKEN', `${SECRET}\n`, /form/],
+    ['GITHUB_TIMEOUT_MS', '99', /from 100 to 120000/],
+    ['GITHUB_CONNECTIONS', '0', /from 1 to 512/],
+    ['REDIS_URL', `http://${SECRET}`, /form.*redis:/],
+    ['CACHE_MAX_BYTES', '1000', /1048576 or more/],
+    ['API_KEYS', SECRET, /name:key/],
+    ['API_KEYS', `ann:${SECRET}`, /16 characters/],
+    ['API_KEYS', `a n n:${SECRET}${SECRET}`, /name of letters/],
+    ['AUTH', SECRET, /none or unset/],
+    ['RATE_LIMIT_MAX', '0', /1 or more/],
+    ['RATE_LIMIT_WINDOW_MS', '5', /1000 or more/],
+    ['LOG_LEVEL', SECRET, /one of fatal, error, warn, info, debug, trace, silent/],
+    ['TRUST_PROXY', SECRET, /true or false/],
+    ['ALLOWED_REPOS', SECRET, /owner\/\* or owner\/repo/],
+    ['ALLOWED_REPOS', `octocat/*, ${SECRET}/${SECRET}/x`, /owner\/\* or owner\/repo/],
+    ['CORS_ORIGINS', `https://${SECRET}.example/path`, /origin/],
+    ['CORS_ORIGINS', SECRET, /origin/],
+  ])('%s=%s is one line that says what to set, without the value', (name, value, message) => {
+    const [fault, ...more] = faultsOf({ [name]: value })
+    expect(more).toEqual([])
+    expect(fault).toMatch(message)
+    expect(fault?.startsWith(`${name}: `)).toBe(true)
+    expect(fault).not.toContain('\n')
+    expect(fault).not.toContain(SECRET)
+  })
+
+  it('are one line for each variable, all at once', () => {
+    const faults = faultsOf({
+      PORT: 'x',
+      LOG_LEVEL: 'loud',
+      API_KEYS: 'short:1,alsoshort:2',
+      TRUST_PROXY: 'maybe',
+      CORS_ORIGINS: 'x,y',
+    })
+    expect(faults.map((fault) => fault.split(':', 1)[0]).sort()).toEqual([
+      'API_KEYS',
+      'CORS_ORIGINS',
+      'LOG_LEVEL',
+      'PORT',
+      'TRUST_PROXY',
+    ])
+  })
+})
+
+describe('HOST', () => {
+  it.each(['127.0.0.1', '127.8.9.10', '::1', 'localhost'])('%s needs no keys', (HOST) => {
+    expect(read({ HOST }).HOST).toBe(HOST)
+  })
+
+  it.each(['0.0.0.0', '::', '192.168.1.5', 'example.com', '127.0.0.1.example.com'])(
+    '%s needs keys, or the word that none are meant',
+    (HOST) => {
+      expect(faultsOf({ HOST })).toEqual([expect.stringMatching(/^HOST: .*API_KEYS.*AUTH=none/)])
+      expect(read({ HOST, AUTH: 'none' }).HOST).toBe(HOST)
+      expect(read({ HOST, API_KEYS: 'ann:0123456789abcdef' }).HOST).toBe(HOST)
+    },
+  )
+})
+
+describe('.env', () => {
+  let folder: string
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'env-'))
+    vi.spyOn(process, 'cwd').mockReturnValue(folder)
+  })
+  afterEach(() => rm(folder, { recursive: true }))
+
+  const write = (text: string) => writeFile(join(folder, '.env'), text)
+
+  it('in the working folder counts, and the environment wins over it', async () => {
+    await write('PORT=4000\nLOG_LEVEL=debug\nAPI_KEYS=ann:0123456789abcdef\n')
+    const config = readConfig({ PORT: '5000' })
+    expect(config).toMatchObject({ PORT: 5000, LOG_LEVEL: 'debug', API_KEYS: [{ name: 'ann' }] })
+  })
+
+  it('is not read in production', async () => {
+    await write('PORT=4000\n')
+    expect(readConfig({ NODE_ENV: 'production' }).PORT).toBe(3000)
+  })
+
+  it('may leave values empty, as a template does', async () => {
+    await write('PORT=\nGITHUB_TOKEN=\nREDIS_URL=""\nAPI_KEYS=\nAUTH=\n')
+    expect(readConfig({})).toEqual(read())
+  })
+
+  it('is checked like the environment', async () => {
+    await write('PORT=abc\n')
+    expect(() => readConfig({})).toThrow(/^PORT: /)
+  })
+})

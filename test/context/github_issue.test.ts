@@ -1,0 +1,263 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type App, startApp } from '../support/app.ts'
+import { commentsOf, follow, textsOf } from '../support/follow.ts'
+import {
+  addComments,
+  addIssue,
+  addRepository,
+  type CommentOptions,
+  type GitHub,
+  type IssueOptions,
+  renameRepository,
+  startGitHub,
+  transferIssue,
+} from '../support/github/index.ts'
+
+let github: GitHub
+let app: App
+beforeEach(async () => {
+  github = await startGitHub()
+  github.world.anonymousLimits.core = 10_000
+  addRepository(github.world, { owner: 'octo', name: 'talk' })
+  app = await startApp({ github })
+})
+afterEach(async () => {
+  await app.close()
+  await github.close()
+})
+
+const request = (params: object = {}) => ({
+  context_type: 'github_issue',
+  params: { owner: 'octo', repo: 'talk', issue_number: 1, ...params },
+})
+
+function issueWith(options: IssueOptions, count = 0, comment?: (i: number) => CommentOptions) {
+  const issue = addIssue(github.world, 'octo/talk', options)
+  if (count > 0) addComments(github.world, issue, count, comment)
+  return issue
+}
+
+describe('github_issue', () => {
+  it('tells all that GitHub documents of an issue', async () => {
+    const block = await app.block({
+      context_type: 'github_issue',
+      params: { owner: 'octocat', repo: 'Hello-World', issue_number: 1347 },
+    })
+    expect(block).toEqual({
+      type: 'github_issue',
+      id: 'github_issue:octocat/Hello-World#1347',
+      title: 'Found a bug',
+      url: 'https://github.com/octocat/Hello-World/issues/1347',
+      number: 1347,
+      state: 'open',
+      state_reason: 'completed',
+      author: 'octocat',
+      author_association: 'COLLABORATOR',
+      body: "I'm having a problem with this.",
+      labels: ['bug'],
+      assignees: ['octocat'],
+      milestone: 'v1.0',
+      created_at: '2011-04-22T13:33:48Z',
+      updated_at: '2011-04-22T13:33:48Z',
+      closed_at: null,
+      comments_count: expect.any(Number),
+      comments: [
+        {
+          author: 'octocat',
+          association: 'COLLABORATOR',
+          body: 'Me too',
+          created_at: '2011-04-14T16:00:49Z',
+          url: 'https://github.com/octocat/Hello-World/issues/1347#issuecomment-1',
+        },
+      ],
+      comments_summary: ['Comment by octocat: Me too'],
+      content: expect.any(String),
+      tokens: expect.any(Number),
+    })
+    expect(block.content).toMatch(/^# Found a bug \(octocat\/Hello-World#1347\)\n/)
+    expect(block.content).toContain('Labels: bug · Assignees: octocat · Milestone: v1.0')
+    expect(block.content).toContain("I'm having a problem with this.")
+    expect(block.content).toMatch(/### octocat \(collaborator\), 2011-04-14T16:00:49Z\nMe too$/)
+  })
+
+  it('shows who is gone as ghost, and empty texts as empty', async () => {
+    issueWith({ user: null, body: null, labels: [] }, 2, (i) => ({
+      user: null,
+      body: i ? 'Hi' : '',
+    }))
+    const block = await app.block(request())
+    expect(block).toMatchObject({ author: 'ghost', body: '', labels: [] })
+    expect(commentsOf(block).map(({ author, body }) => [author, body])).toEqual([
+      ['ghost', ''],
+      ['ghost', 'Hi'],
+    ])
+    expect(block.comments_summary).toEqual(['Comment by ghost: ', 'Comment by ghost: Hi'])
+    expect(block.content).toContain('(no description)')
+    expect(block.content).toContain('(no text)')
+    expect(block.content).not.toMatch(/null|undefined/)
+  })
+
+  it('takes a text of nothing but space for an empty one', async () => {
+    issueWith({ body: ' \r\n\t ' })
+    expect((await app.block(request())).body).toBe('')
+  })
+
+  it('tells why it was closed', async () => {
+    issueWith({ state: 'closed', state_reason: 'not_planned', closed_at: '2026-01-02T03:04:05Z' })
+    const block = await app.block(request())
+    expect(block).toMatchObject({
+      state: 'closed',
+      state_reason: 'not_planned',
+      closed_at: '2026-01-02T03:04:05Z',
+    })
+    expect(block.content).toContain('State: closed (not_planned)')
+  })
+
+  it('sums up the first three comments', async () => {
+    issueWith({}, 5, (i) => ({ body: `Text ${i}`, user: `user${i}` }))
+    expect((await app.block(request())).comments_summary).toEqual([
+      'Comment by user0: Text 0',
+      'Comment by user1: Text 1',
+      'Comment by user2: Text 2',
+    ])
+  })
+
+  it('keeps the order of the comments, and can do without', async () => {
+    issueWith({}, 4, (i) => ({ body: `Text ${i}` }))
+    expect(textsOf([await app.block(request())])).toEqual(['Text 0', 'Text 1', 'Text 2', 'Text 3'])
+    github.resetCounts()
+    const { context, omitted } = await app.context(request({ max_comments: 0 }))
+    expect([commentsOf(context[0] as never), omitted[0]?.count]).toEqual([[], 4])
+    expect(github.requests.map(({ path }) => path)).toEqual(['/repos/octo/talk/issues/1'])
+  })
+
+  it('goes by the new names after a rename, and after a transfer', async () => {
+    const issue = issueWith({ title: 'Moved' }, 2, (i) => ({ body: `Text ${i}` }))
+    addRepository(github.world, { owner: 'octo', name: 'other' })
+    renameRepository(github.world, 'octo/talk', 'Speech')
+    const renamed = await app.context(request({ max_comments: 1 }))
+    expect(renamed.context[0]?.id).toBe('github_issue:octo/Speech#1')
+    expect(renamed.omitted[0]?.next?.params).toMatchObject({ owner: 'octo', repo: 'Speech' })
+    const moved = transferIssue(github.world, issue, 'octo/other')
+    const block = await app.block({ ...request({ max_comments: 0 }), max_age: 0 })
+    expect(block).toMatchObject({
+      id: `github_issue:octo/other#${moved.body.number}`,
+      title: 'Moved',
+    })
+  })
+})
+
+describe('calls to GitHub', () => {
+  it('fetches the issue and its comments side by side', async () => {
+    issueWith({}, 3)
+    github.latencyMs = 40
+    await app.block(request())
+    expect([github.count(), github.rounds()]).toEqual([2, 1])
+  })
+
+  it('fetches up to 1,000 comments in two rounds', async () => {
+    issueWith({}, 1_000, (i) => ({ body: `Text ${i}` }))
+    github.latencyMs = 60
+    const { context, omitted } = await app.context(request({ max_comments: 1_000 }))
+    expect(textsOf(context)).toEqual(Array.from({ length: 1_000 }, (_, i) => `Text ${i}`))
+    expect(omitted).toEqual([])
+    expect([github.count(), github.rounds()]).toEqual([11, 2])
+  })
+
+  it('asks for no page that is not there', async () => {
+    issueWith({}, 120)
+    await app.block(request({ max_comments: 1_000 }))
+    expect(github.count({ path: '/repos/octo/talk/issues/1/comments' })).toBe(2)
+  })
+
+  it('finds the pages where GitHub does not number the last', async () => {
+    github.world.pagination = 'next-only'
+    issueWith({}, 250, (i) => ({ body: `Text ${i}` }))
+    const block = await app.block(request({ max_comments: 1_000 }))
+    expect(commentsOf(block)).toHaveLength(250)
+  })
+})
+
+describe('what is left out', () => {
+  const all = (count: number) => Array.from({ length: count }, (_, i) => `Text ${i}.`)
+
+  it.each([
+    [40, 30],
+    [1_250, 1_000],
+    [2_300, 0],
+    [130, 100],
+  ])(
+    'of %i comments with max_comments %i comes exactly once by what is named',
+    async (count, max) => {
+      issueWith({}, count, (i) => ({ body: `Text ${i}.` }))
+      const { context, omitted } = await app.context(request({ max_comments: max }))
+      expect(omitted).toMatchObject([{ count: count - max, reason: 'max_comments' }])
+      expect([...textsOf(context), ...textsOf(await follow(app, omitted))]).toEqual(all(count))
+    },
+  )
+
+  it('for the budget comes exactly once by what is named', async () => {
+    const text = (i: number) => `Text ${i}. ${'More words follow here. '.repeat((i * 7) % 40)}`
+    issueWith({ body: 'A body. '.repeat(50) }, 60, (i) => ({ body: text(i) }))
+    const asked = { ...request({ max_comments: 100 }), max_tokens: 1_500 }
+    const { context, omitted, tokens } = await app.context(asked)
+    expect(tokens).toBeLessThanOrEqual(1_500)
+    expect(omitted.length).toBeGreaterThan(0)
+    const whole = textsOf(context).filter((body) => !body.includes('tokens omitted]'))
+    expect(whole.length).toBeGreaterThan(3)
+    const rest = await follow(app, omitted, { gaps: true })
+    const found = [...whole, ...textsOf(rest)]
+    expect(found.sort()).toEqual(Array.from({ length: 60 }, (_, i) => text(i)).sort())
+    const counted = omitted.filter(({ what }) => what === 'comments')
+    expect(counted.reduce((sum, { count = 0 }) => sum + count, 0)).toBe(60 - whole.length)
+  })
+
+  it('of the body comes whole by what is named', async () => {
+    const body = 'A long sentence stands here. '.repeat(200).trim()
+    issueWith({ body })
+    const { context, omitted } = await app.context({ ...request(), max_tokens: 200 })
+    expect(context[0]?.body).toMatch(/^A long sentence[\s\S]*\[… \d+ tokens omitted\]$/)
+    expect(omitted).toMatchObject([{ what: 'body', reason: 'max_tokens' }])
+    const [rest] = await follow(app, omitted)
+    expect(rest?.body).toBe(body)
+  })
+
+  it('is in no structured field either', async () => {
+    issueWith({ body: 'Body words here. '.repeat(100) }, 30, (i) => ({
+      body: `Text ${i}. ${'Some more words. '.repeat(20)}`,
+    }))
+    for (const max_tokens of [100, 300, 1_000, 3_000]) {
+      const [block] = (await app.context({ ...request(), max_tokens })).context
+      if (!block) throw new Error('no block')
+      expect(block.content).toContain(block.body)
+      for (const { body } of commentsOf(block)) expect(block.content).toContain(body)
+      for (const summary of block.comments_summary as string[])
+        expect(block.content).toContain(summary.replace(/^Comment by \w+: /, ''))
+      expect(commentsOf(block).length).toBeLessThan(30)
+    }
+  })
+
+  it('is what matters least to the caller', async () => {
+    issueWith({ body: 'About signing in.' }, 30, (i) => ({
+      body: `${i === 17 ? 'The quokka refuses its password.' : `Remark number ${i}.`} ${'Filler words to make it longer. '.repeat(8)}`,
+    }))
+    const asked = { ...request(), max_tokens: 300 }
+    const without = textsOf((await app.context(asked)).context).join()
+    const kept = textsOf((await app.context({ ...asked, query: 'quokka password' })).context).join()
+    expect(without).not.toContain('quokka')
+    expect(kept).toContain('quokka')
+  })
+
+  it("is the oldest first, and the project's own words last", async () => {
+    issueWith({ body: 'B' }, 20, (i) => ({
+      body: `Text ${i}. ${'Filler words to make it longer. '.repeat(8)}`,
+      author_association: i === 8 ? 'OWNER' : 'NONE',
+    }))
+    const [block] = (await app.context({ ...request(), max_tokens: 900 })).context
+    const kept = commentsOf(block as never).map(({ body }) => Number(/\d+/.exec(body)?.[0]))
+    expect(kept).toContain(19)
+    expect(kept).toContain(8)
+    expect(kept).not.toContain(0)
+    expect(kept).toEqual(kept.toSorted((a, b) => a - b))
+  })
+})

@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { resolve } from 'node:path'
+
+const MAIN = resolve(import.meta.dirname, '../../src/main.ts')
+
+export interface ProcessOptions {
+  env?: Readonly<Record<string, string>>
+  /** Where `.env` is looked for; a folder without one unless given. */
+  cwd?: string
+}
+
+export interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+export interface Service extends AsyncDisposable {
+  readonly stdout: string
+  readonly stderr: string
+  readonly exited: Promise<Exit>
+  /** Where it says that it listens; rejected with what it said instead when it ends before. */
+  readonly url: Promise<string>
+  signal(name: NodeJS.Signals): void
+}
+
+/** The real `node src/main.ts`, with no environment but `env`. It is killed on disposal. */
+export function startProcess({
+  env = {},
+  cwd = import.meta.dirname,
+}: ProcessOptions = {}): Service {
+  const child = spawn(process.execPath, [MAIN], { cwd, env: { ...env }, stdio: 'pipe' })
+  const output = { stdout: '', stderr: '' }
+  const { promise: url, resolve: listens, reject } = Promise.withResolvers<string>()
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text
+      const found = /listens on (http:\/\/[^;\s]+)/.exec(output.stdout)?.[1]
+      if (found) listens(found)
+    })
+  }
+  const exited = exitOf(child)
+  exited.then(({ code }) => reject(new Error(`ended with ${code}: ${output.stderr}`)))
+  // Whoever waits for the end only does not ask for the address.
+  url.catch(() => {})
+  return {
+    get stdout() {
+      return output.stdout
+    },
+    get stderr() {
+      return output.stderr
+    },
+    exited,
+    url,
+    signal: (name) => void child.kill(name),
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      await exited
+    },
+  }
+}
+
+/** After `close` all output has been read. */
+async function exitOf(child: ChildProcess): Promise<Exit> {
+  const [code, signal] = await once(child, 'close')
+  return { code, signal }
+}
