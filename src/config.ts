@@ -193,11 +193,11 @@ function readLists(data: Variables, faults: string[]): Lists {
 }
 
 const API_KEY_FORM =
-  'name:key, with a name of letters, digits and ._- and a key of 16 characters or more'
+  'name:key, with a name of letters, digits and ._- and a key of 16 to 256 characters'
 
 /** The name may stand in logs, the key never. */
 function apiKey(entry: string): ApiKey | undefined {
-  const [, name, key] = /^([\w.-]{1,64}):(.{16,})$/.exec(entry) ?? []
+  const [, name, key] = /^([\w.-]{1,64}):([\x21-\x7e]{16,256})$/.exec(entry) ?? []
   return name !== undefined && key !== undefined ? { name, key } : undefined
 }
 

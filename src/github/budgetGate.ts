@@ -33,6 +33,7 @@ import {
 } from './budgetState.ts'
 import { current, mergeWindow } from './budgetWindow.ts'
 import type { CallOutcome, Pass, RateGate } from './gate.ts'
+import type { RateLimit } from './limits.ts'
 
 export interface GateOptions {
   readonly ledger: Ledger
@@ -98,7 +99,6 @@ export function createRateGate({ ledger, now, enforced }: GateOptions): RateGate
   }
 
   function wait(purse: Purse, budget: Budget, place: Turn): Promise<Pass> | Pass {
-    place.signal.throwIfAborted()
     const asked = place.at - purse.askedAt < DOUBT_AFTER
     const reason = asked ? pointsRefusal(purse, place.at) : undefined
     if (reason) throw reason
@@ -127,8 +127,7 @@ export function createRateGate({ ledger, now, enforced }: GateOptions): RateGate
     let target = budget
     if (limit) {
       if (limit.resource !== budget.resource) target = budgetOf(purse, limit.resource, inHand)
-      // What comes with a refusal is GitHub's word on now, also where it contradicts the one before.
-      target.window = limited?.kind === 'primary' ? limit : mergeWindow(target.window, limit, at)
+      target.window = mergeWindow(target.window, limit, at)
     }
     const { principal } = purse
     if (limited) {
@@ -190,6 +189,7 @@ export function createRateGate({ ledger, now, enforced }: GateOptions): RateGate
 
   return {
     enter(principal, resource, urgency, signal) {
+      signal.throwIfAborted()
       const purse = purseOf(principal)
       const budget = budgetOf(purse, resource, inHand)
       const at = now()
@@ -204,13 +204,16 @@ export function createRateGate({ ledger, now, enforced }: GateOptions): RateGate
       }
       return wait(purse, budget, { urgency, signal, at, turn: turn++ })
     },
-    remaining: (principal, resource) =>
-      current(purses.get(principal)?.budgets.get(resource)?.window, now())?.remaining,
+    remaining(principal, resource) {
+      const budget = purses.get(principal)?.budgets.get(resource)
+      return budget && known(budget, now())?.remaining
+    },
     *budgets() {
+      const at = now()
       for (const purse of purses.values()) {
-        for (const { window } of purse.budgets.values()) {
-          const known = current(window, now())
-          if (known) yield known
+        for (const budget of purse.budgets.values()) {
+          const window = known(budget, at)
+          if (window) yield window
         }
       }
     },
@@ -222,4 +225,10 @@ export function createRateGate({ ledger, now, enforced }: GateOptions): RateGate
       clearInterval(timer)
     },
   }
+}
+
+/** The window as it is for a caller: nothing is left while GitHub refuses the resource. */
+function known({ closedUntil, window }: Budget, at: number): RateLimit | undefined {
+  const found = current(window, at)
+  return found && closedUntil > at ? { ...found, remaining: 0 } : found
 }

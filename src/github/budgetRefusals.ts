@@ -7,6 +7,8 @@ import { current } from './budgetWindow.ts'
 const KEPT = 0.2
 /** Milliseconds that a call waits for its turn at most. */
 export const PATIENCE = 3_000
+/** Of which some is left, when points come, to look for them and to ask. */
+const POINTS_PATIENCE = 2_500
 /** Seconds; GitHub's longest window. */
 const LONGEST = 3_600
 
@@ -30,7 +32,7 @@ export function refusalOf(
 
 /** The points of this minute are used up, and more are too far off to wait for. */
 export function pointsRefusal({ points, pointsAt }: Purse, at: number): ServiceError | undefined {
-  return points === 0 && pointsAt > at + PATIENCE
+  return points === 0 && pointsAt > at + POINTS_PATIENCE
     ? refusal('This minute has had as many calls to GitHub as it may have.', pointsAt, at)
     : undefined
 }

@@ -23,6 +23,8 @@ import { CLOSE, LEND_LOAD, LEND_UNITS } from './budgetScripts.ts'
 const LEASE = 15_000
 /** Milliseconds for which a replica counts when what is left has to be divided without Redis. */
 const SEEN_FOR = 600_000
+/** Milliseconds after which others are told again of a limit that Redis did not take. */
+const TELL_AGAIN = 250
 const CHANNEL = 'budget'
 
 export interface SharedLedgerOptions {
@@ -39,6 +41,7 @@ export interface SharedLedgerOptions {
  */
 export function createSharedLedger({ redis, bus, limits, now }: SharedLedgerOptions): Ledger {
   const id = randomUUID()
+  const untold = new Map<string, Closing>()
   const alone = createLocalLedger({ limits, now, parts: (replicas) => Math.max(2, replicas) })
 
   async function lend(script: string, closing: Omit<Closing, 'until'>, args: readonly number[]) {
@@ -73,15 +76,27 @@ export function createSharedLedger({ redis, bus, limits, now }: SharedLedgerOpti
     return granted
   }
 
+  async function tell(closing: Closing): Promise<void> {
+    const { principal, resource, until } = closing
+    const key = keyOf(principal, resource)
+    const message = `closed ${principal} ${resource} ${until}`
+    const args = [until, `${PREFIX}${CHANNEL}`, message]
+    const told = await redis.try((client) => client.eval(CLOSE, 1, key, ...args))
+    if (told !== undefined || until <= now()) return
+    if (untold.size === 0) setTimeout(tellUntold, TELL_AGAIN).unref()
+    untold.set(key, closing)
+  }
+
+  function tellUntold(): void {
+    const closings = [...untold.values()]
+    untold.clear()
+    for (const closing of closings) void tell(closing)
+  }
+
   return {
     units: (request) => (redis.available ? units(request) : alone.units(request)),
     load: (request) => (redis.available ? load(request) : alone.load(request)),
-    close({ principal, resource, until }) {
-      const key = keyOf(principal, resource)
-      const message = `closed ${principal} ${resource} ${until}`
-      const args = [until, `${PREFIX}${CHANNEL}`, message]
-      void redis.try((client) => client.eval(CLOSE, 1, key, ...args))
-    },
+    close: (closing) => void tell(closing),
     listen(listener) {
       bus.on(CHANNEL, (message) => hear(message, listener))
       bus.onConnection((up) => up && listener.connected())

@@ -16,6 +16,7 @@ export const observePlugin = fp(
         reply.elapsedTime,
       )
       request.log.info({
+        request_id: request.id,
         method: request.method,
         route,
         status: reply.statusCode,

@@ -13,7 +13,7 @@ export const problemsPlugin = fp(
       const problem = toServiceError(error)
       request.problem = problem
       if (problem.code === 'internal_error')
-        request.log.error({ err: problem.cause }, 'unexpected error')
+        request.log.error({ request_id: request.id, err: problem.cause }, 'unexpected error')
       return sendProblem(request, reply, problem)
     })
 

@@ -2,10 +2,11 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { type Contracts, requestOptions } from '../../context/contract.ts'
 import { parseQuery } from '../../context/query.ts'
-import { type ContextRequest, parseRequest } from '../../context/request.ts'
+import type { ContextRequest } from '../../context/request.ts'
 import type { Locate } from '../../context/url.ts'
 import { ServiceError } from '../../core/errors.ts'
 import { type AnswerOptions, answer } from '../answer.ts'
+import { createRequestParser } from '../requestParser.ts'
 import { type ContextSchemas, problemResponses, querySchema } from '../schemas.ts'
 
 export interface ContextRoutesOptions extends AnswerOptions {
@@ -34,6 +35,16 @@ export async function contextRoutes(
     304: { description: 'The caller has it already (`If-None-Match`)', type: 'null' },
   }
 
+  const parseBody = createRequestParser(app, contracts)
+  /** Hands the handler the canonical request. */
+  const validateBody = (body: unknown) => {
+    try {
+      return { value: parseBody(body) }
+    } catch (error) {
+      return { error: error as Error }
+    }
+  }
+
   app.post('/mcp/context', {
     schema: {
       operationId: 'postContext',
@@ -42,7 +53,7 @@ export async function contextRoutes(
       body: schemas.request,
       response: { ...response, ...problemResponses(...PROBLEMS, 413, 415) },
     },
-    validatorCompiler: () => requestValidator(contracts),
+    validatorCompiler: () => validateBody,
     handler: (request, reply) => answer(options, request.body as ContextRequest, request, reply),
   })
 
@@ -95,17 +106,6 @@ export async function contextRoutes(
       )
     },
   })
-}
-
-/** Validation hands the handler the canonical request. */
-function requestValidator(contracts: Contracts) {
-  return (body: unknown) => {
-    try {
-      return { value: parseRequest(contracts, body) }
-    } catch (error) {
-      return { error: error as Error }
-    }
-  }
 }
 
 function byUrl(contracts: Contracts, locate: Locate, { url, ...rest }: Query): ContextRequest {

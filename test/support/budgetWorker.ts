@@ -1,0 +1,55 @@
+/**
+ * A replica in a process of its own, as far as it talks to GitHub: the real client over the real
+ * gate. Told by messages what to fetch; answers what became of it.
+ */
+import { createRateGate } from '../../src/github/budgetGate.ts'
+import { createSharedLedger } from '../../src/github/budgetShared.ts'
+import { createGitHub } from '../../src/github/client.ts'
+import { tokenCredential } from '../../src/github/credentials.ts'
+import { createMemoryResources } from '../../src/github/resources.ts'
+import { createUpstream } from '../../src/github/upstream.ts'
+import { createTagDrift } from '../../src/github/validators.ts'
+import { createRedisService } from '../../src/redis/redis.ts'
+import type { Job, Outcome, WorkerSettings } from './budgetWorkers.ts'
+
+const settings: WorkerSettings = JSON.parse(process.argv[2] ?? '')
+const redis = createRedisService({ url: settings.redis, now: Date.now, onChange: () => {} })
+const { bus, commands, now } = redis
+const ledger = createSharedLedger({ redis: commands, bus, now, limits: settings.limits })
+const github = createGitHub({
+  upstream: createUpstream({ apiUrl: settings.github, connections: 64, timeoutMs: 10_000 }),
+  gate: createRateGate({ ledger, now, enforced: true }),
+  conditions: { resources: createMemoryResources(1_000_000), drift: createTagDrift(now) },
+  timeoutMs: settings.timeoutMs,
+  userAgent: 'worker',
+  now,
+  random: Math.random,
+  onCall: () => {},
+})({
+  credential: tokenCredential(settings.github, settings.token),
+  signal: new AbortController().signal,
+  urgency: 'interactive',
+})
+
+async function run({ calls, lanes, path }: Job): Promise<Outcome> {
+  const refusals: Outcome['refusals'][number][] = []
+  let answers = 0
+  let started = 0
+  const lane = async () => {
+    while (started < calls && refusals.length === 0) {
+      // Never the same resource again, so that nothing is a 304.
+      const query = { worker: process.pid, call: started++, run: settings.run }
+      await github.get(path, { query }).then(
+        () => (answers += 1),
+        ({ code, retryAfter }) => refusals.push({ code, retryAfter }),
+      )
+    }
+  }
+  await Promise.all(Array.from({ length: lanes }, lane))
+  return { answers, refusals }
+}
+
+process.on('message', (job: Job) => void run(job).then((outcome) => process.send?.(outcome)))
+process.on('disconnect', () => process.exit())
+await redis.ready(5_000)
+process.send?.('ready')
