@@ -1,7 +1,5 @@
 import type { ServiceError } from '../core/errors.ts'
 import type { Urgency } from '../core/github.ts'
-import type { CachePolicy } from '../core/provider.ts'
-import { redisKey } from '../redis/keys.ts'
 import type { AnswerEntry, Entry } from './entry.ts'
 import { createFlights } from './flights.ts'
 import { answerTimes, type Freshness, freshnessOf, refusalTimes } from './freshness.ts'
@@ -9,47 +7,16 @@ import type { Invalidations } from './invalidations.ts'
 import type { Leases } from './leases.ts'
 import type { MemoryStore } from './memory.ts'
 import { isFailure, isRefusal } from './refusals.ts'
+import {
+  answerTag,
+  asWaiter,
+  type Cached,
+  type CacheRequest,
+  newer,
+  outcomeOf,
+  tagsOf,
+} from './request.ts'
 import type { Store } from './store.ts'
-
-/** How an answer came about; the names are those of the metric. */
-export type Outcome =
-  | 'hit'
-  | 'hit_shared'
-  | 'stale'
-  | 'miss'
-  | 'collapsed'
-  | 'revalidated'
-  | 'requested'
-  | 'stale_if_error'
-
-export interface Loaded {
-  readonly body: Buffer
-  readonly contextId: string
-  readonly visibility: 'public' | 'private'
-  /** Whether GitHub said of everything that it had not changed. */
-  readonly unchanged: boolean
-  /** What it depends on: events that name one of these make it stale or revoke it. */
-  readonly tags: readonly string[]
-}
-
-export interface CacheRequest {
-  /** Principal and canonical request. */
-  readonly key: string
-  /** Names every answer of the principal, for the moment in which its credential is refused. */
-  readonly principalTag: string
-  readonly policy: CachePolicy
-  /** Seconds. */
-  readonly maxAge: number | undefined
-  readonly signal: () => AbortSignal
-  readonly load: (signal: AbortSignal, urgency: Urgency) => Promise<Loaded>
-}
-
-export interface Cached {
-  readonly entry: AnswerEntry
-  readonly outcome: Outcome
-  /** GitHub's failure that a kept answer stands in for. */
-  readonly failure?: ServiceError
-}
 
 export interface ContextCacheOptions {
   readonly memory: MemoryStore
@@ -82,16 +49,21 @@ export function createContextCache(options: ContextCacheOptions): ContextCache {
       const known = memory.get(request.key)
       const served = known && serve(known, inMemory(known, request), 'hit', request)
       if (served) return served
+      const signal = request.signal()
       // Callers with another bound on age must not get each other's answers.
-      const bound = request.maxAge === undefined ? '' : `#${request.maxAge}`
-      const notBefore = request.maxAge === undefined ? 0 : now() - request.maxAge * 1000
-      const joined = await flights.run(
-        request.key + bound,
-        request.signal(),
-        (signal) => lookFurther(request, known, signal),
-        notBefore,
-      )
-      return joined.collapsed ? asWaiter(joined.value) : joined.value
+      const { key, maxAge } = request
+      const flight = maxAge === undefined ? key : `${key}#${maxAge}`
+      const bound = (maxAge ?? Number.POSITIVE_INFINITY) * 1000
+      for (let notBefore = now() - bound; ; notBefore = now()) {
+        const { value, collapsed } = await flights.run(flight, signal, notBefore, (abort) =>
+          lookFurther(request, known, abort),
+        )
+        if (!collapsed) return value
+        // What another waited for may be from before an event that this caller came after.
+        const verdict = invalidations.verdict(value.entry)
+        const standsIn = value.outcome === 'stale_if_error' && verdict !== 'revoked'
+        if (verdict === undefined || standsIn) return asWaiter(value)
+      }
     },
   }
 
@@ -139,7 +111,8 @@ export function createContextCache(options: ContextCacheOptions): ContextCache {
   ): Promise<{ served: Cached | undefined; kept: Entry | undefined }> {
     const found = await shared.get(request.key)
     if (!found) return { served: undefined, kept: known }
-    remember(request.key, found)
+    // What cannot be judged now must not be taken for judged later.
+    if (invalidations.informed) remember(request.key, found)
     return {
       served: serve(found, inShared(found, request), hit, request),
       kept: newer(found, known),
@@ -177,7 +150,7 @@ export function createContextCache(options: ContextCacheOptions): ContextCache {
     const flight = `${request.key}#refresh`
     if (flights.has(flight)) return
     flights
-      .run(flight, closing, (signal) => refreshOnce(request, kept, signal))
+      .run(flight, closing, 0, (signal) => refreshOnce(request, kept, signal))
       .catch((failure: unknown) => {
         if (!closing.aborted) options.onRefreshFailure(failure)
       })
@@ -225,8 +198,10 @@ export function createContextCache(options: ContextCacheOptions): ContextCache {
       await write(request.key, entry)
       return { entry, outcome: outcomeOf(request, kept, loaded) }
     } catch (error) {
-      if (isRefusal(error)) await remove(request, kept, asOf, error)
-      const standIn = isFailure(error) ? standInOf(kept, request) : undefined
+      if (isRefusal(error)) await remove(request, kept, error)
+      // Behind a stale answer nobody needs a stand-in, and the failure should be told.
+      const standIn =
+        isFailure(error) && urgency === 'interactive' ? standInOf(kept, request) : undefined
       if (!standIn) throw error
       return { entry: standIn, outcome: 'stale_if_error', failure: error as ServiceError }
     }
@@ -236,9 +211,10 @@ export function createContextCache(options: ContextCacheOptions): ContextCache {
   async function remove(
     request: CacheRequest,
     kept: Entry | undefined,
-    asOf: number,
     error: ServiceError,
   ): Promise<void> {
+    // As of now, not of when it was asked for: it ends whatever was fetched meanwhile.
+    const asOf = now()
     await write(request.key, {
       kind: 'refusal',
       error,
@@ -272,33 +248,4 @@ export function createContextCache(options: ContextCacheOptions): ContextCache {
     const known = memory.get(key)
     if (!known || known.asOf <= entry.asOf) memory.set(key, entry)
   }
-}
-
-function newer(left: Entry | undefined, right: Entry | undefined): Entry | undefined {
-  if (!left || !right) return left ?? right
-  return left.asOf >= right.asOf ? left : right
-}
-
-function answerTag({ key }: CacheRequest): string {
-  return redisKey('answer', key)
-}
-
-function tagsOf(request: CacheRequest, { tags }: Loaded): readonly string[] {
-  return [...tags, request.principalTag, answerTag(request)]
-}
-
-function outcomeOf(
-  { maxAge }: CacheRequest,
-  kept: Entry | undefined,
-  { unchanged }: Loaded,
-): Outcome {
-  if (maxAge !== undefined) return 'requested'
-  return unchanged && kept?.kind === 'answer' ? 'revalidated' : 'miss'
-}
-
-/** A waiter made no call of its own; what it got from a fetch of another's is `collapsed`. */
-function asWaiter(cached: Cached): Cached {
-  const fetched =
-    cached.outcome === 'miss' || cached.outcome === 'revalidated' || cached.outcome === 'requested'
-  return { ...cached, outcome: fetched ? 'collapsed' : cached.outcome }
 }

@@ -18,7 +18,7 @@ export interface Flights<T> {
    * is aborted only when its last waiter has left.
    * @throws what `work` throws, or the signal's reason
    */
-  run(key: string, signal: AbortSignal, work: Work<T>, notBefore?: number): Promise<Joined<T>>
+  run(key: string, signal: AbortSignal, notBefore: number, work: Work<T>): Promise<Joined<T>>
   has(key: string): boolean
   readonly size: number
 }
@@ -49,7 +49,7 @@ export function createFlights<T>(now: () => number): Flights<T> {
     get size() {
       return flights.size
     },
-    async run(key, signal, work, notBefore = 0) {
+    async run(key, signal, notBefore, work) {
       signal.throwIfAborted()
       const running = flights.get(key)
       const joins = running !== undefined && running.startedAt >= notBefore

@@ -10,7 +10,7 @@ export interface Invalidations {
   mark(mark: Mark, tags: readonly string[]): Promise<void>
   /** What events since its fetch began mean for an answer. */
   verdict(answer: { readonly asOf: number; readonly tags: readonly string[] }): Mark | undefined
-  /** What this process holds in memory is no fresher than this: it may have missed events before. */
+  /** What this process holds in memory from before is stale: it may have missed events. */
   readonly missedUntil: number
   /** Whether events of other replicas reach this one, so that what they share can be judged. */
   readonly informed: boolean
@@ -24,12 +24,27 @@ const HORIZON = 86_400_000 * 1.2
 const MOST_TAGS = 100_000
 const LOG_PAGE = 1_000
 
+/** Events kept for the time that Redis is away. */
+const MOST_UNTOLD = 10_000
+
 type Marks = Partial<Record<Mark, number>>
+
+interface Event {
+  readonly mark: Mark
+  readonly tags: readonly string[]
+  /** Epoch milliseconds. */
+  readonly at: number
+}
+
+interface Fleet {
+  readonly redis: GuardedRedis
+  readonly bus: Bus
+}
 
 export interface InvalidationOptions {
   readonly now: () => number
   /** Both absent in a service without Redis. */
-  readonly shared: { readonly redis: GuardedRedis; readonly bus: Bus } | undefined
+  readonly shared: Fleet | undefined
 }
 
 /**
@@ -38,6 +53,10 @@ export interface InvalidationOptions {
  */
 export function createInvalidations({ now, shared }: InvalidationOptions): Invalidations {
   const log = new Map<string, Marks>()
+  /** The latest events that are no longer in the log: all that is older is judged as if they concerned it. */
+  const forgotten = { changed: -1, revoked: -1 }
+  /** Events that Redis did not take. */
+  const untold = new Map<string, Event>()
   let missedUntil = 0
   let informed = shared === undefined
 
@@ -49,27 +68,26 @@ export function createInvalidations({ now, shared }: InvalidationOptions): Inval
     if (log.size > MOST_TAGS) forgetOldest()
   }
 
-  /** Forgetting an event is safe only if all that it could concern is distrusted. */
   function forgetOldest(): void {
     const [oldest] = log
     if (!oldest) return
-    const [tag, { changed = 0, revoked = 0 }] = oldest
+    const [tag, { changed = -1, revoked = -1 }] = oldest
     log.delete(tag)
-    if (Math.max(changed, revoked) > now() - HORIZON)
-      missedUntil = Math.max(missedUntil, changed, revoked)
+    forgotten.changed = Math.max(forgotten.changed, changed)
+    forgotten.revoked = Math.max(forgotten.revoked, revoked)
   }
 
   if (shared) {
     const { redis, bus } = shared
     bus.on(CHANNEL, (message) => {
-      const { mark, tags, at } = JSON.parse(message) as { mark: Mark; tags: string[]; at: number }
+      const { mark, tags, at } = JSON.parse(message) as Event
       for (const tag of tags) note(mark, tag, at)
     })
     bus.onConnection((connected) => {
       informed = false
       if (!connected) return
       missedUntil = now()
-      void readLog(redis)
+      void tellUntold(shared).then(() => readLog(redis))
     })
   }
 
@@ -89,25 +107,39 @@ export function createInvalidations({ now, shared }: InvalidationOptions): Inval
     informed = true
   }
 
+  async function tellUntold(fleet: Fleet): Promise<void> {
+    for (const [name, event] of untold) {
+      untold.delete(name)
+      await tell(fleet, event)
+    }
+  }
+
+  async function tell({ redis, bus }: Fleet, event: Event): Promise<void> {
+    const { mark, tags, at } = event
+    const members = tags.flatMap((tag) => [at, `${mark} ${tag}`])
+    const told = await redis.try(async (client) => {
+      await client.zadd(LOG, 'GT', ...members)
+      await Promise.all([
+        client.zremrangebyscore(LOG, 0, now() - HORIZON),
+        client.zremrangebyrank(LOG, 0, -MOST_TAGS - 1),
+        client.pexpire(LOG, HORIZON),
+      ])
+      return true
+    })
+    if (told) await bus.publish(CHANNEL, JSON.stringify(event))
+    else if (untold.size < MOST_UNTOLD) untold.set(`${mark} ${tags.join()}`, event)
+  }
+
   return {
     async mark(mark, tags) {
       const at = now()
       for (const tag of tags) note(mark, tag, at)
-      if (!shared || tags.length === 0) return
-      const members = tags.flatMap((tag) => [at, `${mark} ${tag}`])
-      await shared.redis.try(async (client) => {
-        await client.zadd(LOG, 'GT', ...members)
-        await Promise.all([
-          client.zremrangebyscore(LOG, 0, at - HORIZON),
-          client.zremrangebyrank(LOG, 0, -MOST_TAGS - 1),
-          client.pexpire(LOG, HORIZON),
-        ])
-      })
-      await shared.bus.publish(CHANNEL, JSON.stringify({ mark, tags, at }))
+      if (shared && tags.length > 0) await tell(shared, { mark, tags, at })
     },
     verdict({ asOf, tags }) {
-      if (log.size === 0) return undefined
-      let verdict: Mark | undefined
+      if (asOf <= forgotten.revoked) return 'revoked'
+      let verdict: Mark | undefined = asOf <= forgotten.changed ? 'changed' : undefined
+      if (log.size === 0) return verdict
       for (const tag of tags) {
         const marks = log.get(tag)
         if (!marks) continue

@@ -1,4 +1,5 @@
-import type { Cached, ContextCache, Loaded } from '../cache/contextCache.ts'
+import type { ContextCache } from '../cache/contextCache.ts'
+import type { Cached, Loaded } from '../cache/request.ts'
 import type { Urgency } from '../core/github.ts'
 import type { Answer } from '../core/provider.ts'
 import type { GitHubFor } from '../github/client.ts'

@@ -94,7 +94,7 @@ local replicas = 1 + others(function(theirs, needed)
   if theirs > 0 or needed > 0 then claimants = claimants + 1 end
   short = short or needed > theirs
 end)
-local free = most
+local free = most - away
 local wish = need + math.min(spare, math.max(0, math.floor((free - need) / (2 * claimants))))
 if short then wish = math.min(need, math.max(1, math.floor(most / claimants))) end
 local places = math.max(0, math.min(wish, free))

@@ -64,6 +64,8 @@ export async function call(
       },
       signal,
     })
+    // A redirect that was followed was a call too.
+    for (let hop = 0; hop < answer.redirects; hop += 1) onSend?.()
     return answer
   } catch (cause) {
     throw failureOfTransport(cause)

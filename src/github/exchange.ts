@@ -14,6 +14,8 @@ export interface Exchange {
   readonly headers: Headers
   /** Uncompressed. */
   readonly body: Buffer
+  /** Redirects that were followed: calls of their own. */
+  readonly redirects: number
 }
 
 export interface ExchangeRequest {
@@ -43,7 +45,7 @@ export async function exchange(upstream: Upstream, request: ExchangeRequest): Pr
     const bytes = await inflate(Buffer.from(await body.arrayBuffer()), headers)
     const location = header(headers, 'location')
     if (request.method !== 'GET' || !REDIRECTS.has(statusCode) || location === undefined) {
-      return { status: statusCode, headers, body: bytes }
+      return { status: statusCode, headers, body: bytes, redirects: hop }
     }
     path = pathOnOrigin(location, path, upstream.origin)
   }

@@ -1,4 +1,4 @@
-import type { Cached } from '../cache/contextCache.ts'
+import type { Cached } from '../cache/request.ts'
 
 const NAME = 'github-context-service'
 

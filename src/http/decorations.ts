@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { Outcome } from '../cache/contextCache.ts'
+import type { Outcome } from '../cache/request.ts'
 import type { Meter } from '../context/engine.ts'
 import type { ServiceError } from '../core/errors.ts'
 

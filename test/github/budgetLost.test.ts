@@ -204,6 +204,22 @@ describe('a replica that hears no messages', () => {
   })
 })
 
+describe('a replica that sends no more calls', () => {
+  it('gives back what it has in hand, also unasked', async () => {
+    const [deaf, two] = [await replica(undefined, true), await replica()]
+    const hub = gitHub(60)
+    await spend(hub, deaf, 1)
+    // Side by side, so that it fetches ahead.
+    const passes = await Promise.all(Array.from({ length: 10 }, () => deaf.enter()))
+    for (const pass of passes) pass.leave(answer(--hub.remaining))
+    await spend(hub, deaf, 1)
+    at += 1_001
+    vi.advanceTimersByTime(250)
+    await carriedOut(deaf)
+    expect(await spend(hub, two, 1_000)).toBe(48)
+  })
+})
+
 describe('a replica that died', () => {
   it('leaves what it held to the others after a while', async () => {
     const [one, two] = [await replica(), await replica()]

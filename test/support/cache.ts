@@ -1,15 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import {
-  type Cached,
-  type CacheRequest,
-  type ContextCache,
-  createContextCache,
-  type Loaded,
-} from '../../src/cache/contextCache.ts'
+import { type ContextCache, createContextCache } from '../../src/cache/contextCache.ts'
 import { createInvalidations, type Invalidations } from '../../src/cache/invalidations.ts'
 import { createLeases, type Leases, noLeases } from '../../src/cache/leases.ts'
 import { createMemoryStore, type MemoryStore } from '../../src/cache/memory.ts'
 import { createRedisStore } from '../../src/cache/redisStore.ts'
+import type { Cached, CacheRequest, Loaded } from '../../src/cache/request.ts'
 import { noStore, type Store } from '../../src/cache/store.ts'
 import { ServiceError } from '../../src/core/errors.ts'
 import type { Urgency } from '../../src/core/github.ts'
@@ -119,7 +114,12 @@ export function createSource(): Source {
         signal,
         urgency,
         async answer(body, loaded) {
-          const made = { contextId: body, visibility: 'public', unchanged: false, tags: [] } as const
+          const made = {
+            contextId: body,
+            visibility: 'public',
+            unchanged: false,
+            tags: [],
+          } as const
           resolve({ body: Buffer.from(body), ...made, ...loaded })
           await nextTurn()
         },

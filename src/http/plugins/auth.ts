@@ -52,11 +52,11 @@ export const guardPlugin = fp(
   async (app, { apiKeys }: { apiKeys: readonly ApiKey[] }) => {
     if (apiKeys.length === 0) return
     const guard: onRequestHookHandler = (request, _reply, done) => {
-      if (request.callerName === undefined) done(refusalOf(request))
-      else done()
+      if (request.callerName !== undefined || request.routeOptions.config.open) done()
+      else done(refusalOf(request))
     }
     app.addHook('onRoute', (route) => {
-      if (!route.config?.open) route.onRequest = [route.onRequest ?? [], guard].flat()
+      route.onRequest = [route.onRequest ?? [], guard].flat()
     })
   },
   { name: 'guard', dependencies: ['auth', 'rateLimit'] },

@@ -1,0 +1,45 @@
+import fc from 'fast-check'
+import { countTokens as reference } from 'gpt-tokenizer/encoding/o200k_base'
+import { describe, expect, it } from 'vitest'
+import { countTokens } from '../../src/core/tokens.ts'
+
+const exact = (text: string) => reference(text, { disallowedSpecial: new Set() })
+
+describe('countTokens', () => {
+  it.each([
+    ['', 0],
+    ['hello world', 2],
+    ['<|endoftext|>', 7],
+    ['こんにちは世界', 2],
+  ])('%j has %i', (text, tokens) => {
+    expect(countTokens(text)).toBe(tokens)
+  })
+
+  it('is exact where words are of usual length', () => {
+    const text = fc.oneof(
+      fc.lorem({ maxCount: 40 }),
+      fc.string({ unit: 'grapheme', maxLength: 250 }),
+      fc.string({ unit: 'binary', maxLength: 250 }),
+    )
+    fc.assert(fc.property(text, (text) => countTokens(text) === exact(text)))
+  })
+
+  it('never tells too few where they are not', () => {
+    const run = fc
+      .tuple(
+        fc.constantFrom('a', 'ab', '=', ' ', '界', '🙂', 'x1'),
+        fc.integer({ min: 256, max: 2_500 }),
+      )
+      .map(([text, times]) => text.repeat(times))
+    const text = fc
+      .array(fc.oneof(run, fc.lorem()), { minLength: 1, maxLength: 3 })
+      .map((a) => a.join(' '))
+    fc.assert(
+      fc.property(text, (text) => {
+        expect(countTokens(text)).toBeGreaterThanOrEqual(exact(text))
+        expect(countTokens(text)).toBeLessThanOrEqual(exact(text) * 1.1 + 50)
+      }),
+      { numRuns: 40 },
+    )
+  })
+})

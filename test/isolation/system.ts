@@ -1,0 +1,192 @@
+import type { Pool } from 'undici'
+import { type ContextCache, createContextCache } from '../../src/cache/contextCache.ts'
+import { createInvalidations, type Invalidations } from '../../src/cache/invalidations.ts'
+import type { Leases } from '../../src/cache/leases.ts'
+import { createMemoryStore, type MemoryStore } from '../../src/cache/memory.ts'
+import { createRedisStore } from '../../src/cache/redisStore.ts'
+import type { Store } from '../../src/cache/store.ts'
+import { createAllowedRepos } from '../../src/context/allowlist.ts'
+import { createEngine, type Engine } from '../../src/context/engine.ts'
+import { createGitHub } from '../../src/github/client.ts'
+import type { Credential } from '../../src/github/credentials.ts'
+import type { RateGate } from '../../src/github/gate.ts'
+import { createSharedResources } from '../../src/github/redisResources.ts'
+import { createMemoryResources, type ResourceStore } from '../../src/github/resources.ts'
+import { createTagDrift } from '../../src/github/validators.ts'
+import type { FakeConnection } from '../support/fakeRedis.ts'
+import type { StandIn, Who } from './github.ts'
+
+/** Takes one part of the system away, or puts another in its place: to see that its loss is noticed. */
+export interface Mutation {
+  cache?(cache: ContextCache, now: () => number): ContextCache
+  memory?(store: MemoryStore, now: () => number): MemoryStore
+  shared?(store: Store): Store
+  invalidations?(invalidations: Invalidations): Invalidations
+  resources?(store: ResourceStore, github: StandIn): ResourceStore
+  request?(request: StandIn['request']): StandIn['request']
+}
+
+export interface ReplicaOptions {
+  readonly now: () => number
+  readonly github: StandIn
+  readonly connection: FakeConnection
+  readonly leases: Leases
+  readonly mutation: Mutation
+  /** Whether bodies of GitHub's are kept in Redis too. */
+  readonly sharedResources: boolean
+  /** Sees every marking event as it happens. */
+  readonly onMark: (...event: Parameters<Invalidations['mark']>) => void
+  /** Sees every request as the engine makes it. */
+  readonly watch: (request: CacheRequest) => CacheRequest
+  readonly closing: AbortSignal
+}
+
+type CacheRequest = Parameters<ContextCache['get']>[0]
+
+export interface Replica {
+  readonly engine: Engine
+  readonly invalidations: Invalidations
+  readonly connection: FakeConnection
+  /** Whether bodies are being packed or unpacked, which takes more than a turn. */
+  busy(): boolean
+}
+
+const openGate: RateGate = {
+  enter: () => ({ leave: () => {} }),
+  remaining: () => undefined,
+  budgets: () => [],
+  close: () => {},
+}
+
+/** A process of the service from the engine down, as `deps.ts` builds it, on what the model gives it. */
+export function createReplica(options: ReplicaOptions): Replica {
+  const { closing, connection, github, mutation, now, onMark, watch } = options
+  const memory = createMemoryStore(1024 * 1024)
+  const shared = createRedisStore(connection.commands, now)
+  const real = createInvalidations({
+    now,
+    shared: { redis: connection.commands, bus: connection.bus },
+  })
+  const invalidations: Invalidations = Object.create(real, {
+    mark: {
+      value: async (...event: Parameters<Invalidations['mark']>) => {
+        onMark(...event)
+        await real.mark(...event)
+      },
+    },
+  })
+  const cache = createContextCache({
+    memory: mutation.memory?.(memory, now) ?? memory,
+    shared: mutation.shared?.(shared) ?? shared,
+    leases: options.leases,
+    invalidations: mutation.invalidations?.(invalidations) ?? invalidations,
+    now,
+    random: () => 0.5,
+    closing,
+    onRefreshFailure: () => {},
+  })
+  const mutated = mutation.cache?.(cache, now) ?? cache
+
+  const own = createMemoryResources(1024 * 1024)
+  const { store, busy } = inTurn(
+    options.sharedResources ? createSharedResources(own, connection.commands) : own,
+  )
+  const origin = 'https://api.github.com'
+  const request = mutation.request?.(github.request) ?? github.request
+  const engine = createEngine({
+    cache: { get: (asked) => mutated.get(watch(asked)) },
+    github: createGitHub({
+      upstream: { pool: { request } as unknown as Pool, origin, basePath: '' },
+      gate: openGate,
+      conditions: {
+        resources: mutation.resources?.(store, github) ?? store,
+        drift: createTagDrift(now),
+      },
+      timeoutMs: 60_000,
+      userAgent: 'model',
+      now,
+      // No delay before a retry fits: a step would have to wait for it.
+      random: () => 1e6,
+      onCall: () => {},
+    }),
+    allowed: createAllowedRepos([]),
+    webUrl: 'https://github.com',
+  })
+  return { engine, invalidations, connection, busy }
+}
+
+/** One operation after the other: packing ends in any order, and equal seeds must give equal histories. */
+function inTurn(store: ResourceStore): { store: ResourceStore; busy: () => boolean } {
+  let last: Promise<unknown> = Promise.resolve()
+  let running = 0
+  function enqueue<T>(work: () => Promise<T>): Promise<T> {
+    running += 1
+    const result = last.then(work).finally(() => {
+      running -= 1
+    })
+    last = result
+    return result
+  }
+  return {
+    busy: () => running > 0,
+    store: {
+      find: (principal, name) => enqueue(() => store.find(principal, name)),
+      keep: (principal, name, resource) => enqueue(() => store.keep(principal, name, resource)),
+      get bytes() {
+        return store.bytes
+      },
+    },
+  }
+}
+
+/** The identity is lasting, the token is not: as of a GitHub App's installation. */
+export function credentialOf(who: Who, github: StandIn): Credential {
+  return {
+    principal: who,
+    anonymous: who === 'anyone',
+    from: 'service',
+    authorization: async () => github.authorization(who),
+  }
+}
+
+export interface FakeLeases {
+  of(connection: FakeConnection): Leases
+  /** Ends the patience of those who wait. */
+  tick(): void
+}
+
+/** Leases of the model's own time; the real ones are tested on a real Redis. */
+export function createFakeLeases(): FakeLeases {
+  const held = new Set<string>()
+  const waiting = new Map<string, Set<(state: 'released' | 'unsure') => void>>()
+  const wake = (key: string, state: 'released' | 'unsure') => {
+    const wakers = waiting.get(key)
+    waiting.delete(key)
+    for (const resolve of wakers ?? []) resolve(state)
+  }
+  return {
+    tick() {
+      for (const key of [...waiting.keys()]) wake(key, 'unsure')
+    },
+    of: (connection) => ({
+      async acquire(key) {
+        if (!connection.reachable) return 'unavailable'
+        if (held.has(key)) return 'held'
+        held.add(key)
+        return {
+          async release() {
+            held.delete(key)
+            wake(key, 'released')
+          },
+        }
+      },
+      wait(key, signal) {
+        const { promise, resolve } = Promise.withResolvers<'released' | 'unsure'>()
+        const wakers = waiting.get(key) ?? new Set()
+        waiting.set(key, wakers.add(resolve))
+        signal.addEventListener('abort', () => resolve('unsure'))
+        return promise
+      },
+    }),
+  }
+}
