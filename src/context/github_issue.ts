@@ -94,7 +94,7 @@ function draftOf(issue: GitHubIssue, comments: readonly GitHubComment[], ref: Is
       const text = kept.find(({ piece }) => piece === body)?.text ?? ''
       return {
         ...issueFieldsOf(issue),
-        body: issue.body ? text : '',
+        body: issue.body?.trim() ? text : '',
         comments: shown,
         comments_summary: shown
           .slice(0, SUMMARISED)

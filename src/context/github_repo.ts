@@ -1,8 +1,8 @@
 import type { components } from '@octokit/openapi-types'
 import { Type } from '@sinclair/typebox'
-import { defineProvider } from '../core/provider.ts'
+import { type Draft, defineProvider, type Piece } from '../core/provider.ts'
 import { blockFields, Nullable, repositoryParams } from '../core/schemas.ts'
-import { facts, lines, paragraphs } from './render.ts'
+import { facts, lines } from './render.ts'
 import { repositoryTag } from './tags.ts'
 
 type Repository = components['schemas']['full-repository']
@@ -39,28 +39,58 @@ export const githubRepo = defineProvider({
     const repository = await github.get<Repository>('/repos/{owner}/{repo}', {
       params: { owner, repo },
     })
-    const fields = fieldsOf(repository)
     return {
       repository: { owner: repository.owner.login, repo: repository.name },
-      visibility: fields.visibility === 'public' ? 'public' : 'private',
+      visibility: visibilityOf(repository) === 'public' ? 'public' : 'private',
       omitted: [],
-      blocks: [
-        {
-          id: `github_repository:${repository.full_name}`,
-          title: repository.full_name,
-          url: repository.html_url,
-          head: headOf(repository, fields),
-          pieces: [],
-          fields: () => fields,
-          omit: () => [],
-        },
-      ],
+      blocks: [draftOf(repository)],
     }
   },
 })
 
+function draftOf(repository: Repository): Draft {
+  const fields = fieldsOf(repository)
+  const description: Piece = {
+    part: 'description',
+    text: fields.description ?? 'No description.',
+    rank: 1,
+  }
+  const counts: Piece = { part: 'counts', text: countsOf(fields), rank: 0, whole: true }
+  const topics: Piece = {
+    part: 'topics',
+    text: facts({ Topics: fields.topics.join(', ') }),
+    rank: 2,
+    whole: true,
+  }
+  return {
+    id: `github_repository:${repository.full_name}`,
+    title: repository.full_name,
+    url: repository.html_url,
+    head: lines(`# ${repository.full_name}`, repository.html_url),
+    pieces: [description, counts, ...(fields.topics.length > 0 ? [topics] : [])],
+    fields(kept) {
+      const shown = kept.find(({ piece }) => piece === description)?.text ?? ''
+      return {
+        ...fields,
+        description: fields.description && shown,
+        topics: kept.some(({ piece }) => piece === topics) ? fields.topics : [],
+      }
+    },
+    omit: (dropped, cut) =>
+      [...dropped, ...cut].map(({ part }) => ({
+        what: part,
+        count: part === 'topics' ? fields.topics.length : 1,
+        reason: 'max_tokens',
+        next: {
+          context_type: 'github_repo',
+          params: { owner: repository.owner.login, repo: repository.name },
+        },
+      })),
+  }
+}
+
 function fieldsOf(repository: Repository) {
-  const { license, visibility } = repository
+  const { license } = repository
   return {
     description: repository.description ?? null,
     stars: repository.stargazers_count,
@@ -75,27 +105,28 @@ function fieldsOf(repository: Repository) {
     archived: repository.archived,
     open_issues: repository.open_issues_count,
     pushed_at: repository.pushed_at ?? null,
-    visibility: visibility ?? (repository.private ? 'private' : 'public'),
+    visibility: visibilityOf(repository),
   }
 }
 
-function headOf(repository: Repository, fields: ReturnType<typeof fieldsOf>): string {
-  const counts = facts({
-    Stars: fields.stars,
-    Forks: fields.forks,
-    'Open issues and pull requests': fields.open_issues,
-    Language: fields.language,
-    License: fields.license ?? 'none stated',
-  })
-  const state = facts({
-    'Default branch': fields.default_branch,
-    'Last push': fields.pushed_at ?? 'never',
-    Visibility: fields.visibility,
-    Archived: fields.archived && 'yes, read-only',
-  })
-  return paragraphs(
-    lines(`# ${repository.full_name}`, repository.html_url),
-    fields.description ?? 'No description.',
-    lines(counts, facts({ Topics: fields.topics.join(', ') }), state),
+function visibilityOf({ private: isPrivate, visibility }: Repository): string {
+  return visibility ?? (isPrivate ? 'private' : 'public')
+}
+
+function countsOf(fields: ReturnType<typeof fieldsOf>): string {
+  return lines(
+    facts({
+      Stars: fields.stars,
+      Forks: fields.forks,
+      'Open issues and pull requests': fields.open_issues,
+      Language: fields.language,
+      License: fields.license ?? 'none stated',
+    }),
+    facts({
+      'Default branch': fields.default_branch,
+      'Last push': fields.pushed_at ?? 'never',
+      Visibility: fields.visibility,
+      Archived: fields.archived && 'yes, read-only',
+    }),
   )
 }

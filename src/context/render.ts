@@ -15,11 +15,6 @@ export function lines(...parts: readonly (string | false | null | undefined)[]):
   return parts.filter(Boolean).join('\n')
 }
 
-/** Those that are there, with a blank line between. */
-export function paragraphs(...parts: readonly (string | false | null | undefined)[]): string {
-  return parts.filter(Boolean).join('\n\n')
-}
-
 /** GitHub shows deleted accounts as this one (docs.github.com/account-and-profile, "deleting your personal account"). */
 export const GHOST = 'ghost'
 

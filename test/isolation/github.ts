@@ -136,7 +136,7 @@ export function createStandIn({ now, next, tags }: StandInOptions): StandIn {
     const isPublic = repository === 'open' && open
     const body = mode === 'garbage' ? '{"half' : render(part, repository, marker, isPublic)
     const tag = tagOf(body, authorization, `${part}-${version}`)
-    words.set(`${who} ${marker}`, { order: next(), at: now() })
+    if (mode === 'truth') words.set(`${who} ${marker}`, { order: next(), at: now() })
     const headers = tag === undefined ? {} : { etag: tag }
     return tag !== undefined && tag === ifNoneMatch
       ? { status: 304, headers, body: '' }

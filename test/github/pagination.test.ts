@@ -1,0 +1,98 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { listPages } from '../../src/github/pagination.ts'
+
+interface Asked {
+  page: number
+  perPage: number
+}
+
+/** A list of numbers in pages, as GitHub would cut it. */
+function listOf(total: number, { known = true, size = 100 } = {}) {
+  const asked: Asked[] = []
+  const all = Array.from({ length: total }, (_, index) => index)
+  const read = async (_template: string, { query = {} }: { query?: Record<string, unknown> }) => {
+    const [page, perPage] = [Number(query.page), Number(query.per_page)]
+    asked.push({ page, perPage })
+    const last = Math.ceil(total / perPage)
+    const links = page < last ? [`<https://h/x?page=${page + 1}>; rel="next"`] : []
+    if (page < last && known) links.push(`<https://h/x?page=${last}>; rel="last"`)
+    const data = all.slice((page - 1) * perPage, page * perPage)
+    return { data, link: links.join(', ') || undefined, size }
+  }
+  return { all, asked, read }
+}
+
+describe('listPages', () => {
+  it('gives exactly the window, and says whether there is more', async () => {
+    const window = fc.record({
+      total: fc.integer({ min: 0, max: 1_400 }),
+      offset: fc.integer({ min: 0, max: 1_500 }),
+      limit: fc.integer({ min: 1, max: 1_000 }),
+      known: fc.boolean(),
+      eager: fc.boolean(),
+    })
+    await fc.assert(
+      fc.asyncProperty(window, async ({ total, offset, limit, known, eager }) => {
+        const { all, asked, read } = listOf(total, { known })
+        const { items, more, capped } = await listPages(read, '/x', { offset, limit, eager })
+        expect(items).toEqual(all.slice(offset, offset + limit))
+        if (offset <= total) expect(more).toBe(offset + limit < total)
+        expect(capped).toBeUndefined()
+        expect(asked.length).toBeLessThanOrEqual(11)
+        expect(asked.every(({ perPage }) => perPage <= 100)).toBe(true)
+        expect(new Set(asked.map(({ page }) => page)).size).toBe(asked.length)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('asks for no more entries than are wanted where a page can be that small', async () => {
+    const { asked, read } = listOf(500)
+    await listPages(read, '/x', { limit: 30 })
+    await listPages(read, '/x', { offset: 60, limit: 30 })
+    expect(asked).toEqual([
+      { page: 1, perPage: 30 },
+      { page: 3, perPage: 30 },
+    ])
+  })
+
+  it('keeps the query that it was given', async () => {
+    const queries: unknown[] = []
+    const read = async (_template: string, request: object) => {
+      queries.push(request)
+      return { data: [], link: undefined, size: 2 }
+    }
+    await listPages(read, '/x', { limit: 10, query: { state: 'open' }, params: { owner: 'o' } })
+    expect(queries).toEqual([
+      { params: { owner: 'o' }, query: { state: 'open', per_page: 10, page: 1 } },
+    ])
+  })
+
+  it('stops at a cap of bytes with whole pages, at least one, and says so', async () => {
+    const { read } = listOf(1_000, { size: 6 * 1024 * 1024 })
+    expect(await listPages(read, '/x', { limit: 1_000 })).toMatchObject({
+      items: { length: 200 },
+      more: true,
+      capped: 'bytes',
+    })
+    const giant = listOf(1_000, { size: 60 * 1024 * 1024 })
+    expect((await listPages(giant.read, '/x', { limit: 1_000 })).items).toHaveLength(100)
+  })
+
+  it('fails as a whole when a page fails', async () => {
+    const { read } = listOf(500)
+    const broken = async (template: string, request: { query?: Record<string, unknown> }) => {
+      if (request.query?.page === 3) throw new Error('page 3')
+      return read(template, request)
+    }
+    await expect(listPages(broken, '/x', { limit: 500 })).rejects.toThrow('page 3')
+  })
+
+  it('takes nothing but a list for a list', async () => {
+    const read = async () => ({ data: { message: 'moved' }, link: undefined, size: 20 })
+    await expect(listPages(read, '/x', { limit: 10 })).rejects.toMatchObject({
+      code: 'upstream_error',
+    })
+  })
+})

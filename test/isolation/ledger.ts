@@ -1,0 +1,190 @@
+import type { Cached, ContextCache, Outcome } from '../../src/cache/contextCache.ts'
+import { isFailure, isRefusal } from '../../src/cache/refusals.ts'
+import { type ProblemCode, ServiceError } from '../../src/core/errors.ts'
+import type { FakeConnection } from '../support/fakeRedis.ts'
+import type { StandIn, Who, Word } from './github.ts'
+
+/*
+ * What was said, refused and marked, and by that the judgement of every answer:
+ * - GitHub sent or confirmed every part of it to the very principal that gets it;
+ * - it is as young as it says, no older than its policy, and than its caller's `max_age`;
+ * - nothing that GitHub said before it refused is served after the refusal;
+ * - nothing whose fetch began before an event is served after it as if the event had not been.
+ */
+
+export interface Asked {
+  readonly replica: number
+  readonly who: Who
+  readonly key: string
+  readonly maxAge: number | undefined
+  readonly at: number
+  readonly order: number
+}
+
+export interface Ledger {
+  asked(replica: number, who: Who, key: string, maxAge: number | undefined): Asked
+  /** @throws Error where the answer must not have been given */
+  answered(asked: Asked, cached: Cached): void
+  /** @throws Error where GitHub did not refuse, or it is not a problem that a caller may see */
+  failed(asked: Asked, error: unknown): void
+  refused(replica: number, request: CacheRequest, code: ProblemCode, word: Word | undefined): void
+  mark(replica: number, mark: 'changed' | 'revoked', tags: readonly string[]): void
+  /** A step is over: replicas that listen have caught up. */
+  settled(): void
+  /** Redis has lost all. */
+  flushed(): void
+}
+
+type CacheRequest = Parameters<ContextCache['get']>[0]
+
+interface Refusal {
+  /** When GitHub decided on it. */
+  readonly word: Word
+  /** When it had arrived. */
+  readonly arrived: Word
+}
+
+interface Marked extends Word {
+  readonly mark: 'changed' | 'revoked'
+  /** Since when each replica knows of it, in the order of all things. */
+  readonly known: (number | undefined)[]
+  recorded: boolean
+}
+
+/** Seconds. The longest times with jitter: fresh, stale, and kept by visibility; a refusal's. */
+const LONGEST = { github_repo: 3_900 * 1.1, github_issue: 360 * 1.1 }
+const KEPT = { public: 86_400, private: 900 }
+const REFUSAL = 10 * 1.1
+/** Seconds that a fetch of our own may have taken: three rounds of calls, and steps between. */
+const SLOWEST_FETCH = 45
+const MARKER = /\|(\w+\/\w+)\|(\d+)\|(\w+)\|/g
+
+export interface LedgerOptions {
+  readonly now: () => number
+  readonly next: () => number
+  readonly github: StandIn
+  readonly connections: readonly FakeConnection[]
+}
+
+export function createLedger({ now, next, github, connections }: LedgerOptions): Ledger {
+  /** The last ones, by replica and what was refused: a key, or all of a principal. */
+  const refusals = new Map<string, Refusal>()
+  const marks = new Map<string, Marked[]>()
+
+  const here = (): Word => ({ order: next(), at: now() })
+
+  function fault(what: string, asked: Asked, detail: unknown): Error {
+    const { order: _order, ...who } = asked
+    return new Error(`${what}: ${JSON.stringify({ ...who, detail })}`)
+  }
+
+  function judge(asked: Asked, { entry, outcome, failure }: Cached): void {
+    const body = entry.body.toString()
+    const markers = [...body.matchAll(MARKER)].map(([marker]) => marker)
+    if (markers.length === 0) throw fault('an answer without content', asked, body)
+    const words = markers.map((marker) => {
+      const word = github.said(asked.who, marker)
+      if (!word) throw fault('served what GitHub never said to it', asked, { marker, outcome })
+      return word
+    })
+    const oldest = Math.min(...words.map(({ at }) => at))
+    if (oldest < entry.asOf) throw fault('older than it says', asked, { outcome, markers })
+    judgeAge(asked, body, entry.asOf, outcome)
+    if (asked.maxAge === 0 && words.some(({ order }) => order < asked.order))
+      throw fault('max_age 0 without asking GitHub', asked, { outcome })
+    if (outcome === 'stale_if_error' && !isFailure(failure))
+      throw fault('a kept answer without a failure', asked, failure)
+    judgeRefusals(asked, words, outcome)
+    judgeMarks(asked, entry, outcome)
+  }
+
+  function judgeAge(asked: Asked, body: string, asOf: number, outcome: Outcome): void {
+    const age = (asked.at - asOf) / 1000
+    if (asked.maxAge !== undefined && (age > asked.maxAge || outcome === 'stale_if_error'))
+      throw fault('older than max_age', asked, { age, outcome })
+    const { context } = JSON.parse(body) as { context: { type: string; visibility?: string }[] }
+    const isPublic = asked.who === 'anyone' || context[0]?.visibility === 'public'
+    const kept = isPublic ? KEPT.public : KEPT.private
+    const isRepo = context[0]?.type === 'github_repository'
+    const served = Math.min(isRepo ? LONGEST.github_repo : LONGEST.github_issue, kept)
+    const longest = {
+      hit: served,
+      hit_shared: served,
+      collapsed: served,
+      stale: served,
+      miss: SLOWEST_FETCH,
+      revalidated: SLOWEST_FETCH,
+      requested: SLOWEST_FETCH,
+      stale_if_error: kept,
+    }[outcome]
+    if (age > longest) throw fault('older than its policy allows', asked, { age, outcome })
+  }
+
+  function judgeRefusals(asked: Asked, words: readonly Word[], outcome: Outcome): void {
+    const { replica, who, key } = asked
+    for (const name of [`${replica} ${key}`, `${replica} ${who}`]) {
+      const refusal = refusals.get(name)
+      if (!refusal || refusal.arrived.order > asked.order) continue
+      if (words.some(({ order }) => order < refusal.word.order))
+        throw fault('served what was said before a refusal', asked, { outcome })
+    }
+  }
+
+  function judgeMarks(asked: Asked, entry: Cached['entry'], outcome: Outcome): void {
+    for (const tag of entry.tags) {
+      for (const { mark, at, known } of marks.get(tag) ?? []) {
+        const since = known[asked.replica]
+        if (since === undefined || since > asked.order || entry.asOf > at) continue
+        if (mark === 'revoked' || outcome !== 'stale_if_error')
+          throw fault(`served what had been ${mark} before`, asked, { tag, outcome })
+      }
+    }
+  }
+
+  return {
+    asked: (replica, who, key, maxAge) => ({ replica, who, key, maxAge, ...here() }),
+    answered: judge,
+    failed(asked, error) {
+      if (!(error instanceof ServiceError) || error.code === 'internal_error') throw error
+      if (!isRefusal(error)) return
+      const { who, key, at, order, maxAge } = asked
+      const refusal = refusals.get(`any ${key}`)
+      if (!refusal) throw fault('refused what GitHub did not refuse', asked, error.code)
+      if ((at - refusal.arrived.at) / 1000 > REFUSAL)
+        throw fault('refused what GitHub refused long ago', asked, error.code)
+      if (maxAge === 0 && refusal.arrived.order < order)
+        throw fault('a refusal out of memory for max_age 0', asked, { who, code: error.code })
+    },
+    refused(replica, { key, principalTag }, code, word) {
+      if (!word) throw new Error(`GitHub did not refuse ${key}`)
+      const refusal: Refusal = { word, arrived: here() }
+      refusals.set(`any ${key}`, refusal)
+      refusals.set(`${replica} ${key}`, refusal)
+      const who = principalTag.slice('principal:'.length)
+      if (code === 'upstream_auth') refusals.set(`${replica} ${who}`, refusal)
+    },
+    mark(replica, mark, tags) {
+      const word = here()
+      const recorded = connections[replica]?.reachable ?? false
+      const known = connections.map(({ bus }, index) =>
+        index === replica || (recorded && bus.connected) ? word.order : undefined,
+      )
+      for (const tag of tags) {
+        const event: Marked = { ...word, mark, known: [...known], recorded }
+        marks.set(tag, [...(marks.get(tag) ?? []), event])
+      }
+    },
+    settled() {
+      const listening = connections.map(({ bus, reachable }) => bus.connected && reachable)
+      for (const events of marks.values()) {
+        for (const { known, recorded } of events) {
+          if (!recorded) continue
+          for (const [index, listens] of listening.entries()) if (listens) known[index] ??= next()
+        }
+      }
+    },
+    flushed() {
+      for (const events of marks.values()) for (const event of events) event.recorded = false
+    },
+  }
+}

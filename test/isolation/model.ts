@@ -1,0 +1,230 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Cached, ContextCache } from '../../src/cache/contextCache.ts'
+import { isRefusal } from '../../src/cache/refusals.ts'
+import { compileContracts } from '../../src/context/contract.ts'
+import { providers } from '../../src/context/registry.ts'
+import { type ContextRequest, parseRequest } from '../../src/context/request.ts'
+import { createFakeRedis } from '../support/fakeRedis.ts'
+import { type Asked, createLedger, type Ledger } from './ledger.ts'
+import { createStandIn, type StandIn, WHO, type Who } from './github.ts'
+import type { Ask, Setting, Step } from './steps.ts'
+import {
+  createFakeLeases,
+  createReplica,
+  credentialOf,
+  type FakeLeases,
+  type Mutation,
+  type Replica,
+} from './system.ts'
+
+/** Milliseconds that every step takes: what happens in another step happens at another time. */
+const STEP_MS = 1
+/** Rounds in which all that is pending must have come to an end. */
+const LAST_ROUNDS = 40
+const contracts = compileContracts(providers)
+const requests = new Map<string, ContextRequest>()
+
+interface Run {
+  readonly clock: { time: number }
+  readonly github: StandIn
+  readonly ledger: Ledger
+  readonly leases: FakeLeases
+  readonly replicas: readonly Replica[]
+  readonly redis: { flush(): void }
+  readonly open: Set<AbortController>
+  readonly faults: unknown[]
+}
+
+/**
+ * Plays one history on two replicas with one Redis, and judges every answer by what GitHub said.
+ * @throws Error for the first answer that must not have been given
+ */
+export async function play(
+  setting: Setting,
+  steps: readonly Step[],
+  mutation: Mutation = {},
+): Promise<void> {
+  const closing = new AbortController()
+  const run = begin(setting, mutation, closing.signal)
+  try {
+    await settle(run)
+    for (const step of steps) {
+      run.clock.time += STEP_MS
+      take(run, step)
+      await settle(run)
+    }
+    await end(run)
+  } finally {
+    closing.abort()
+  }
+}
+
+function begin(setting: Setting, mutation: Mutation, closing: AbortSignal): Run {
+  const clock = { time: Date.parse('2026-01-31T12:00:00Z') }
+  const now = () => clock.time
+  let order = 0
+  const next = () => {
+    order += 1
+    return order
+  }
+  const github = createStandIn({ now, next, tags: setting.tags })
+  const redis = createFakeRedis(now)
+  const leases = createFakeLeases()
+  const connections = [redis.connect(), redis.connect()]
+  const ledger = createLedger({ now, next, github, connections })
+  const replicas = connections.map((connection, index) =>
+    createReplica({
+      now,
+      github,
+      connection,
+      leases: leases.of(connection),
+      mutation,
+      sharedResources: setting.sharedResources,
+      onMark: (mark, tags) => ledger.mark(index, mark, tags),
+      watch: (request) => watched(request, index, ledger, github),
+      closing,
+    }),
+  )
+  return { clock, github, ledger, leases, replicas, redis, open: new Set(), faults: [] }
+}
+
+type CacheRequest = Parameters<ContextCache['get']>[0]
+
+/** Writes down what GitHub refused on the way to an answer. */
+function watched(
+  request: CacheRequest,
+  replica: number,
+  ledger: Ledger,
+  github: StandIn,
+): CacheRequest {
+  return {
+    ...request,
+    async load(signal, urgency) {
+      try {
+        return await request.load(signal, urgency)
+      } catch (error) {
+        if (isRefusal(error)) ledger.refused(replica, request, error.code, github.delivered)
+        throw error
+      }
+    },
+  }
+}
+
+function take(run: Run, step: Step): void {
+  const { clock, github, ledger, replicas } = run
+  switch (step.do) {
+    case 'ask':
+      ask(run, step.who, step.ask)
+      if (step.twin) ask(run, step.twin, step.ask)
+      return
+    case 'deliver':
+      return github.deliver(step.index, step.mode)
+    case 'decide':
+      return github.decide(step.index, step.mode)
+    case 'deliverAll':
+      return deliverAll(github)
+    case 'wait':
+      clock.time += step.seconds * 1000
+      run.leases.tick()
+      return github.expire()
+    case 'abort':
+      return [...run.open][step.index % Math.max(1, run.open.size)]?.abort(new Left())
+    case 'change':
+      return github.change(step.repository, step.part)
+    case 'access':
+      return github.toggleAccess(step.who, step.repository)
+    case 'visibility':
+      return github.toggleVisibility()
+    case 'rotate':
+      return github.rotate(step.who)
+    case 'token':
+      return github.toggleToken(step.who)
+    case 'event': {
+      const { mark, tag } = step.event
+      void replicas[step.replica]?.invalidations.mark(mark, [tag])
+      return
+    }
+    case 'redis':
+      return toggleRedis(run)
+    case 'flush':
+      run.redis.flush()
+      return ledger.flushed()
+    case 'bus': {
+      const connection = replicas[step.replica]?.connection
+      if (connection?.reachable) connection.listen(!connection.bus.connected)
+      return
+    }
+  }
+}
+
+/** A Redis that is gone is gone for all, and takes the subscriptions with it. */
+function toggleRedis({ replicas }: Run): void {
+  const reachable = !replicas[0]?.connection.reachable
+  for (const { connection } of replicas) connection.reachable = reachable
+  for (const { connection } of replicas) connection.listen(reachable)
+}
+
+function deliverAll(github: StandIn): void {
+  for (let left = github.pending.length; left > 0; left -= 1) github.deliver(0, 'truth')
+}
+
+class Left extends Error {}
+
+function ask(run: Run, who: Who, { replica, ...what }: Ask): void {
+  const { github, ledger } = run
+  const request = requestOf(what)
+  const caller = new AbortController()
+  const asked = ledger.asked(replica, who, `${who}:${request.key}`, what.maxAge)
+  const answer = run.replicas[replica]?.engine.get(request, {
+    credential: credentialOf(who, github),
+    signal: () => caller.signal,
+    meter: { calls: 0 },
+  })
+  run.open.add(caller)
+  answer
+    ?.then(
+      (cached) => ledger.answered(asked, cached),
+      (error: unknown) => {
+        if (!(error instanceof Left)) ledger.failed(asked, error)
+      },
+    )
+    .catch((fault: unknown) => run.faults.push(fault))
+    .finally(() => run.open.delete(caller))
+}
+
+function requestOf({ type, repository, maxTokens, maxAge }: Omit<Ask, 'replica'>): ContextRequest {
+  const name = `${type} ${repository} ${maxTokens} ${maxAge}`
+  const known = requests.get(name)
+  if (known) return known
+  const issue = type === 'github_issue' ? { issue_number: 1 } : {}
+  const request = parseRequest(contracts, {
+    context_type: type,
+    params: { owner: 'acme', repo: repository, ...issue },
+    ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
+    ...(maxAge === undefined ? {} : { max_age: maxAge }),
+  })
+  requests.set(name, request)
+  return request
+}
+
+/** Until nothing happens any more without a further step. */
+async function settle(run: Run): Promise<void> {
+  do await nextTurn()
+  while (run.replicas.some(({ busy }) => busy()))
+  run.ledger.settled()
+  if (run.faults.length > 0) throw run.faults[0]
+}
+
+/** Whoever still waits must get an answer once GitHub gives all of its. */
+async function end(run: Run): Promise<void> {
+  for (let round = 0; run.open.size > 0 || run.github.pending.length > 0; round += 1) {
+    if (round === LAST_ROUNDS) throw new Error(`${run.open.size} callers wait for ever`)
+    run.clock.time += STEP_MS
+    deliverAll(run.github)
+    run.leases.tick()
+    await settle(run)
+  }
+}
+
+export type { Asked, Cached }
+export { WHO }

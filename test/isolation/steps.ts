@@ -1,0 +1,99 @@
+import fc from 'fast-check'
+import { MODES, type Mode, PARTS, type Part, REPOSITORIES, type Repository, WHO } from './github.ts'
+import type { Who } from './github.ts'
+
+/** What may happen next. Numbers choose among what is there. */
+export type Step =
+  | { readonly do: 'ask'; readonly who: Who; readonly ask: Ask; readonly twin?: Who }
+  | { readonly do: 'deliver'; readonly index: number; readonly mode: Mode }
+  | { readonly do: 'decide'; readonly index: number; readonly mode: Mode }
+  | { readonly do: 'deliverAll' }
+  | { readonly do: 'wait'; readonly seconds: number }
+  | { readonly do: 'abort'; readonly index: number }
+  | { readonly do: 'change'; readonly repository: Repository; readonly part: Part }
+  | { readonly do: 'access'; readonly who: Who; readonly repository: Repository }
+  | { readonly do: 'visibility' }
+  | { readonly do: 'rotate' | 'token'; readonly who: Who }
+  | { readonly do: 'event'; readonly replica: number; readonly event: MarkingEvent }
+  | { readonly do: 'redis' | 'flush' }
+  | { readonly do: 'bus'; readonly replica: number }
+
+export interface Ask {
+  readonly replica: number
+  readonly type: 'github_repo' | 'github_issue'
+  readonly repository: Repository
+  readonly maxTokens: number | undefined
+  readonly maxAge: number | undefined
+}
+
+export interface MarkingEvent {
+  readonly mark: 'changed' | 'revoked'
+  readonly tag: string
+}
+
+/** How one history begins. */
+export interface Setting {
+  readonly tags: 'recipe' | 'version' | 'none'
+  readonly sharedResources: boolean
+}
+
+const index = fc.nat(7)
+const replica = fc.nat(1)
+const who = fc.constantFrom(...WHO)
+const repository = fc.constantFrom(...REPOSITORIES)
+/** Mostly what GitHub really says. */
+const mode = fc.oneof(
+  { weight: 6, arbitrary: fc.constant<Mode>('truth') },
+  { weight: 2, arbitrary: fc.constantFrom(...MODES) },
+)
+
+const ask = fc.record<Ask>({
+  replica,
+  type: fc.constantFrom('github_repo', 'github_issue'),
+  repository,
+  maxTokens: fc.constantFrom(undefined, undefined, undefined, 500),
+  maxAge: fc.constantFrom(undefined, undefined, undefined, undefined, undefined, 0, 30, 600),
+})
+
+const event = fc.record<MarkingEvent>({
+  mark: fc.constantFrom('changed', 'revoked'),
+  tag: fc
+    .tuple(repository, fc.constantFrom('repo:', 'issue:', 'access:', 'owner'))
+    .map(([name, kind]) =>
+      kind === 'owner'
+        ? 'access:acme'
+        : `${kind}acme/${name}${kind === 'issue:' ? '#1' : ''}`,
+    ),
+})
+
+/** Around the ends of what is fresh, stale and kept. */
+const seconds = fc.constantFrom(1, 1, 1, 5, 9, 20, 70, 320, 400, 910, 1_500, 7_200, 90_000)
+
+const simple = <T extends Step['do']>(name: T) => fc.constant({ do: name } as const)
+const steps: readonly (readonly [number, fc.Arbitrary<Step>])[] = [
+  [30, fc.record({ do: fc.constant('ask'), who, ask })],
+  [6, fc.record({ do: fc.constant('ask'), who, ask, twin: who })],
+  [18, fc.record({ do: fc.constant('deliver'), index, mode })],
+  [8, fc.record({ do: fc.constant('decide'), index, mode })],
+  [14, simple('deliverAll')],
+  [14, fc.record({ do: fc.constant('wait'), seconds })],
+  [2, fc.record({ do: fc.constant('abort'), index })],
+  [5, fc.record({ do: fc.constant('change'), repository, part: fc.constantFrom(...PARTS) })],
+  [5, fc.record({ do: fc.constant('access'), who, repository })],
+  [1, simple('visibility')],
+  [2, fc.record({ do: fc.constant('rotate'), who })],
+  [1, fc.record({ do: fc.constant('token'), who })],
+  [3, fc.record({ do: fc.constant('event'), replica, event })],
+  [2, simple('redis')],
+  [1, simple('flush')],
+  [2, fc.record({ do: fc.constant('bus'), replica })],
+]
+
+export const step: fc.Arbitrary<Step> = fc.oneof(
+  ...steps.map(([weight, arbitrary]) => ({ weight, arbitrary })),
+)
+
+export const setting: fc.Arbitrary<Setting> = fc.record({
+  tags: fc.constantFrom('recipe', 'recipe', 'version', 'none'),
+  sharedResources: fc.constantFrom(false, false, false, true),
+})
