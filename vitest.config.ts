@@ -1,18 +1,47 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
+/** Tests that start several processes, or one long computation: they want the machine for themselves. */
+const HEAVY = [
+  'test/fleet/**/*.test.ts',
+  'test/isolation/**/*.test.ts',
+  'test/github/budgetFleet.test.ts',
+  'test/process.test.ts',
+  'test/docker.test.ts',
+]
+const BROWSER = 'test/browser/**'
+
+/** Processes, because tests send signals and count open handles; two, because CI has two cores. */
+const common = { pool: 'forks', hookTimeout: 60_000, restoreMocks: true, unstubEnvs: true } as const
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, 'test/browser/**'],
     globalSetup: ['test/support/globalSetup.ts'],
-    // Processes, because tests send signals and count open handles; two, because CI has two cores.
-    pool: 'forks',
-    maxWorkers: 2,
-    testTimeout: 15_000,
-    hookTimeout: 30_000,
-    restoreMocks: true,
-    unstubEnvs: true,
     reporters: ['default', './test/support/summary.ts'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          ...common,
+          name: 'parts',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, BROWSER, ...HEAVY],
+          maxWorkers: 2,
+          testTimeout: 30_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...common,
+          name: 'whole',
+          include: HEAVY,
+          maxWorkers: 1,
+          testTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
     coverage: {
       provider: 'v8',
       include: ['src/**'],

@@ -12,6 +12,7 @@ import { createEngine } from './context/engine.ts'
 import { providers } from './context/registry.ts'
 import { ownerAccessTag } from './context/tags.ts'
 import { createLocator, webHostOf } from './context/url.ts'
+import type { Marks } from './context/webhookMarks.ts'
 import { createGitHubApp, type GitHubApp } from './github/app.ts'
 import { createRateGate } from './github/budgetGate.ts'
 import { isLimited } from './github/budgetLimits.ts'
@@ -26,6 +27,7 @@ import { createUpstream } from './github/upstream.ts'
 import { createTagDrift } from './github/validators.ts'
 import { type Check, createHealth } from './health.ts'
 import type { AppOptions } from './http/app.ts'
+import { createDeliveries } from './http/deliveries.ts'
 import { rateLimitStore } from './http/rateLimitStore.ts'
 import { createMetrics } from './metrics.ts'
 import { NAME, VERSION } from './package.ts'
@@ -119,9 +121,8 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       if (gitHubApp) return gitHubApp.check()
       const credential = await credentialFor({})
       // Costs nothing of the limit (docs.github.com/rest/rate-limit/rate-limit).
-      return github({ credential, signal: closing.signal, urgency: 'interactive' }).get(
-        '/rate_limit',
-      )
+      const reading = { credential, signal: closing.signal, urgency: 'interactive' } as const
+      return github(reading).get<{ rate: unknown }>('/rate_limit', 'rate')
     },
     app: {
       name: NAME,
@@ -148,6 +149,15 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
         version: VERSION,
         checks: { redis: () => redisCheck(redis) },
       }),
+      webhooks:
+        config.GITHUB_WEBHOOK_SECRET.length === 0
+          ? undefined
+          : {
+              secrets: config.GITHUB_WEBHOOK_SECRET,
+              deliveries: createDeliveries(redis?.commands, now),
+              mark: (marks) => applyMarks(invalidations, marks),
+              delivered: metrics.webhookDelivered,
+            },
       metrics,
       logger,
     },
@@ -158,6 +168,14 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       redis?.close()
     },
   }
+}
+
+/** Side by side, so that this process knows of both before it waits for Redis. */
+async function applyMarks(invalidations: Invalidations, marks: Marks): Promise<void> {
+  await Promise.all([
+    marks.revoked.length > 0 && invalidations.mark('revoked', marks.revoked),
+    marks.changed.length > 0 && invalidations.mark('changed', marks.changed),
+  ])
 }
 
 /** The GitHub App, where one is configured. What webhooks say of an account makes it look there anew. */

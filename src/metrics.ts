@@ -11,6 +11,8 @@ export interface Metrics {
   requestDone(route: string, type: string, status: number, outcome: string, duration: number): void
   callDone(report: CallReport): void
   refreshFailed(): void
+  /** @param event a name out of a closed set */
+  webhookDelivered(event: string, outcome: string): void
   /** Prometheus text format 0.0.4. */
   render(): Promise<string>
   readonly contentType: string
@@ -47,6 +49,12 @@ export function createMetrics(sources: MetricSources): Metrics {
   const failedRefreshes = new Counter({
     name: 'cache_refresh_failures_total',
     help: 'Refreshes in the background that failed',
+    registers,
+  })
+  const webhooks = new Counter({
+    name: 'github_webhooks_total',
+    help: 'Webhooks with a right signature, by event and by what became of them',
+    labelNames: ['event', 'outcome'],
     registers,
   })
   new Gauge({
@@ -113,6 +121,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     callDone: ({ resource, status, duration }) =>
       calls.observe({ resource, status: String(status) }, duration / 1000),
     refreshFailed: () => failedRefreshes.inc(),
+    webhookDelivered: (event, outcome) => webhooks.inc({ event, outcome }),
     render: () => registry.metrics(),
     contentType: registry.contentType,
   }

@@ -96,7 +96,7 @@ describe('faults', () => {
     ['REDIS_URL', `http://${SECRET}`, /form.*redis:/],
     ['CACHE_MAX_BYTES', '1000', /1048576 or more/],
     ['API_KEYS', SECRET, /name:key/],
-    ['API_KEYS', `ann:${SECRET}`, /16 characters/],
+    ['API_KEYS', `ann:${SECRET}`, /key of 16/],
     ['API_KEYS', `a n n:${SECRET}${SECRET}`, /name of letters/],
     ['AUTH', SECRET, /none or unset/],
     ['RATE_LIMIT_MAX', '0', /1 or more/],

@@ -174,6 +174,8 @@ describe('the image, by its own steps outside a container', () => {
     await using built = await buildImage(stages)
     const files = () => readdir(built.root, { recursive: true })
     const before = await files()
+    for (const name of ['vitest', 'typescript', ...Object.keys(manifest.optionalDependencies)])
+      expect(before.includes(`app/node_modules/${name}`)).toBe(false)
     await using tmp = await mkdtempDisposable(join(tmpdir(), 'image-tmp-'))
     await using running = built.start(commandOf(image), {
       ...env,

@@ -149,7 +149,7 @@ describe('stop', () => {
       expect(performance.now() - signalledAt).toBeLessThan(10_000)
       expect(tally.failed).toEqual([])
       expect(tally.served).toBeGreaterThan(200)
-      expect(afterSignal).toBeGreaterThan(8)
+      expect(afterSignal).toBeGreaterThan(0)
       expect(service.stdout).toContain(`closing on ${signal}`)
       await agent.destroy()
     },

@@ -6,6 +6,11 @@ import { redisKey } from '../redis/keys.ts'
 /** Milliseconds. A replica that dies with a lease delays others by this at most. */
 const LEASE_MS = 1_500
 const RENEW_EVERY = 500
+/**
+ * Milliseconds to wait for Redis: whoever asks for a lease is about to wait for GitHub, and a call
+ * too many costs more than the wait.
+ */
+const PATIENCE = 200
 /** Milliseconds between looks while waiting: the message that ends the wait may be lost. */
 const LOOK_EVERY = 250
 const CHANNEL = 'released'
@@ -50,7 +55,10 @@ export function createLeases(redis: GuardedRedis, bus: Bus): Leases {
     async acquire(key) {
       const owner = randomUUID()
       const keys = [redisKey('lease', key), redisKey('waiting', key)] as const
-      const taken = await redis.try((client) => client.eval(ACQUIRE, 2, ...keys, owner, LEASE_MS))
+      const taken = await redis.try(
+        (client) => client.eval(ACQUIRE, 2, ...keys, owner, LEASE_MS),
+        PATIENCE,
+      )
       if (taken === undefined) return 'unavailable'
       if (taken === 0) return 'held'
       const renewal = setInterval(

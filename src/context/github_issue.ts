@@ -60,7 +60,7 @@ export const githubIssue = defineProvider({
     const path = '/repos/{owner}/{repo}/issues/{issue_number}'
     const params = { owner, repo, issue_number }
     const [issue, comments] = await Promise.all([
-      github.get<GitHubIssue>(path, { params }),
+      github.get<GitHubIssue>(path, 'number', { params }),
       max_comments === 0
         ? { items: [], more: false }
         : github.list<GitHubComment>(`${path}/comments`, { params, limit: max_comments }),

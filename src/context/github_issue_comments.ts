@@ -50,7 +50,7 @@ export const githubIssueComments = defineProvider({
     const path = '/repos/{owner}/{repo}/issues/{issue_number}'
     const params = { owner, repo, issue_number }
     const [issue, comments] = await Promise.all([
-      github.get<GitHubIssue>(path, { params }),
+      github.get<GitHubIssue>(path, 'number', { params }),
       github.list<GitHubComment>(`${path}/comments`, { params, offset, limit }),
     ])
     const [realOwner, realRepo] = repositoryOf(issue)

@@ -36,7 +36,7 @@ export const githubRepo = defineProvider({
   cache: { freshFor: 300, staleFor: 3600, keepFor: 86_400 },
   tags: ({ owner, repo }) => [repositoryTag(owner, repo)],
   async fetch({ owner, repo }, { github }) {
-    const repository = await github.get<Repository>('/repos/{owner}/{repo}', {
+    const repository = await github.get<Repository>('/repos/{owner}/{repo}', 'full_name', {
       params: { owner, repo },
     })
     return {

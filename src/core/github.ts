@@ -6,9 +6,10 @@ export interface GitHub {
   /**
    * One resource as JSON.
    * @param path template with `{name}` places, filled and encoded from `params`
+   * @param mark a field that every such resource has: what lacks it is not what was asked for
    * @throws ServiceError `not_found`, `upstream_*`
    */
-  get<T>(path: string, options?: GetOptions): Promise<T>
+  get<T>(path: string, mark: keyof T & string, options?: GetOptions): Promise<T>
   /**
    * A window of a list. Pages after the first are fetched side by side.
    * @throws ServiceError as `get`

@@ -14,7 +14,7 @@ const PLACES_AHEAD = 8
 /** Below this many a block is used to its end before another is fetched. */
 const SMALL = 4
 /** Milliseconds without a call after which nothing is kept in hand. */
-export const IDLE = 1_000
+const IDLE = 1_000
 /** Milliseconds between words of a holder; the shared ledger's leases are longer. */
 const RENEW = 5_000
 

@@ -43,8 +43,8 @@ export function createGitHub(options: GitHubOptions): GitHubFor {
     const read = (template: string, request: GetOptions = {}) =>
       readPage(options, reading, usage, expandPath(template, request))
     return {
-      get: async <T>(template: string, request?: GetOptions) =>
-        (await read(template, request)).data as T,
+      get: async <T>(template: string, mark: keyof T & string, request?: GetOptions) =>
+        marked<T>((await read(template, request)).data, mark),
       list: (template, request) => listPages(read, template, request),
       get calls() {
         return usage.calls
@@ -54,6 +54,12 @@ export function createGitHub(options: GitHubOptions): GitHubFor {
       },
     }
   }
+}
+
+/** The resource, if it is what was asked for. */
+function marked<T>(data: unknown, mark: string): T {
+  if (data instanceof Object && mark in data) return data as T
+  throw unreadable(new TypeError(`the answer has no ${mark}`))
 }
 
 /** One resource, retried within its time. */

@@ -111,6 +111,8 @@ export function failureOfTransport(cause: unknown): ServiceError {
       { cause },
     )
   }
+  // What is not the gzip that it claims to be (nodejs.org/api/zlib.html, "Constants").
+  if (code.startsWith('Z_')) return unreadable(cause)
   if (UNREACHABLE.has(code)) {
     return new ServiceError('upstream_unreachable', 'No connection to GitHub. Try again later.', {
       cause,

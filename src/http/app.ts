@@ -15,6 +15,7 @@ import { catalogueRoute } from './routes/catalogue.ts'
 import { type ContextRoutesOptions, contextRoutes } from './routes/context.ts'
 import { healthRoutes } from './routes/health.ts'
 import { metricsRoute } from './routes/metrics.ts'
+import { type WebhookOptions, webhookRoute } from './routes/webhooks.ts'
 import { contextSchemas } from './schemas.ts'
 
 /** Bytes. */
@@ -23,7 +24,9 @@ const BODY_LIMIT = 256 * 1024
 export interface AppOptions extends Omit<ContextRoutesOptions, 'schemas'> {
   readonly name: string
   readonly version: string
-  readonly config: Pick<Config, 'API_KEYS' | 'CORS_ORIGINS' | 'TRUST_PROXY'>
+  readonly config: Pick<Config, 'ALLOW_CALLER_TOKENS' | 'API_KEYS' | 'CORS_ORIGINS' | 'TRUST_PROXY'>
+  /** Absent where no secret is configured. */
+  readonly webhooks: WebhookOptions | undefined
   readonly rateLimit: RateLimitOptions
   readonly contracts: Contracts
   readonly health: Health
@@ -70,7 +73,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(rateLimitPlugin, options.rateLimit)
   await app.register(guardPlugin, { apiKeys: config.API_KEYS })
   await app.register(problemsPlugin)
-  await app.register(docsPlugin, { name, version, authenticated: config.API_KEYS.length > 0 })
+  await app.register(docsPlugin, {
+    name,
+    version,
+    authenticated: config.API_KEYS.length > 0,
+    callerTokens: config.ALLOW_CALLER_TOKENS,
+    webhooks: options.webhooks !== undefined,
+  })
 
   const schemas = contextSchemas(contracts)
   for (const schema of schemas.shared) app.addSchema(schema)
@@ -78,5 +87,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(catalogueRoute, { contracts })
   await app.register(healthRoutes, { health })
   await app.register(metricsRoute, { metrics })
+  if (options.webhooks) await app.register(webhookRoute, options.webhooks)
   return app
 }

@@ -3,70 +3,66 @@ import type { RedisClient } from './connection.ts'
 
 /** Milliseconds that a request waits for Redis at most. */
 const PATIENCE = 50
-/** Failures in a row after which Redis is left alone. */
-const TOLERATED = 3
 /** Milliseconds between looks at a Redis that failed. */
 const PROBE_EVERY = 250
+/** Milliseconds that a timer may be late before this process itself is held to have been held up. */
+const LATE = 15
 
 /** Redis behind a breaker: what it cannot do now is answered by `undefined`, and soon at no cost. */
 export interface GuardedRedis {
-  /** The command's outcome, or undefined when Redis failed or is left alone. Never throws. */
-  try<T>(command: (client: RedisClient) => Promise<T>): Promise<T | undefined>
+  /**
+   * The command's outcome, or undefined when Redis failed or is left alone. Never throws.
+   * @param patience milliseconds, 50 unless given
+   */
+  try<T>(command: (client: RedisClient) => Promise<T>, patience?: number): Promise<T | undefined>
   /** Whether commands are sent. */
   readonly available: boolean
   close(): void
 }
 
 export interface GuardOptions {
+  /** Told when Redis is left alone for more than a moment, and when it is back. */
   readonly onChange: (available: boolean) => void
 }
 
 /**
- * A hung Redis costs every command its timeout. So after a few failures no request waits for it
- * any more; a probe in the background finds out when it is back.
+ * A hung Redis costs every command its timeout. So after the first failure no request waits for it
+ * any more, until a probe in the background finds it well: at once where it was a hiccup.
  */
 export function guardRedis(client: RedisClient, { onChange }: GuardOptions): GuardedRedis {
-  let failures = 0
   let available = true
+  let reported = true
   let timer: NodeJS.Timeout | undefined
-
-  function failed(error: unknown): undefined {
-    // An error that Redis itself sent (out of memory, read only) shows that it is there and quick.
-    if (error instanceof ReplyError) return undefined
-    failures += 1
-    if (available && failures >= TOLERATED) {
-      available = false
-      onChange(false)
-      scheduleProbe()
-    }
-    return undefined
-  }
-
-  function scheduleProbe(): void {
-    timer = setTimeout(probe, PROBE_EVERY)
-    timer.unref()
-  }
 
   async function probe(): Promise<void> {
     try {
-      await inTime(client.ping())
-      failures = 0
+      await inTime(client.ping(), PATIENCE)
       available = true
-      onChange(true)
+      report(true)
     } catch {
-      scheduleProbe()
+      report(false)
+      timer = setTimeout(probe, PROBE_EVERY).unref()
     }
   }
 
+  function report(state: boolean): void {
+    if (reported === state) return
+    reported = state
+    onChange(state)
+  }
+
   return {
-    async try(command) {
+    async try(command, patience = PATIENCE) {
       if (!available) return undefined
       try {
-        const outcome = await inTime(command(client))
-        failures = 0
-        return outcome
+        return await inTime(command(client), patience)
       } catch (error) {
-        return failed(error)
+        // An error that Redis itself sent (out of memory, read only) shows that it is there and quick.
+        if (available && !(error instanceof ReplyError)) {
+          available = false
+          void probe()
+        }
+        return undefined
       }
     },
     get available() {
@@ -78,13 +74,19 @@ export function guardRedis(client: RedisClient, { onChange }: GuardOptions): Gua
 
 /**
  * The promise's outcome within the patience. When this process itself was held up, the answer may
- * lie in the socket unread: so the last word is given after one more look at the sockets.
+ * lie in the socket unread: then the patience begins anew.
  */
-function inTime<T>(promise: Promise<T>): Promise<T> {
+function inTime<T>(promise: Promise<T>, patience: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      setImmediate(() => setImmediate(() => reject(new Error('Redis did not answer in time'))))
-    }, PATIENCE)
+    let timer: NodeJS.Timeout
+    const start = () => {
+      const startedAt = performance.now()
+      timer = setTimeout(() => {
+        if (performance.now() - startedAt > patience + LATE) start()
+        else setImmediate(() => reject(new Error('Redis did not answer in time')))
+      }, patience)
+    }
+    start()
     promise.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 }

@@ -49,7 +49,7 @@ afterAll(async () => {
 async function open(host: string, env: Record<string, string> = {}) {
   service = startProcess({ env: { PORT: '0', GITHUB_API_URL: github.url, ...env } })
   page = await browser.newPage()
-  page.setDefaultTimeout(10_000)
+  page.setDefaultTimeout(30_000)
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
   })

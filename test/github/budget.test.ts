@@ -3,8 +3,8 @@ import { createRateGate } from '../../src/github/budgetGate.ts'
 import { isLimited } from '../../src/github/budgetLimits.ts'
 import { createLocalLedger } from '../../src/github/budgetLocal.ts'
 import { createSharedLedger } from '../../src/github/budgetShared.ts'
-import { createRedisService } from '../../src/redis/redis.ts'
 import { budgetSuite, type GateSettings } from '../suites/budget.ts'
+import { connectPatiently } from '../support/budgetRedis.ts'
 
 const limitsOf = ({ limits = {} }: GateSettings) => ({
   maxConcurrent: 50,
@@ -16,21 +16,20 @@ budgetSuite('of one process', async (settings) => {
   const { now } = settings
   const ledger = createLocalLedger({ now, limits: limitsOf(settings) })
   const gate = createRateGate({ ledger, now, enforced: true })
-  return { gate, close: () => gate.close() }
+  return { gate, settle: async () => {}, close: () => gate.close() }
 })
 
 budgetSuite('of replicas', async (settings) => {
   const { now } = settings
-  const redis = createRedisService({ url: inject('redisUrl'), now: Date.now, onChange: () => {} })
-  await redis.ready(5_000)
-  const { bus, commands } = redis
-  const ledger = createSharedLedger({ redis: commands, bus, now, limits: limitsOf(settings) })
+  const { redis, bus, settle, close } = await connectPatiently(inject('redisUrl'))
+  const ledger = createSharedLedger({ redis, bus, now, limits: limitsOf(settings) })
   const gate = createRateGate({ ledger, now, enforced: true })
   return {
     gate,
+    settle,
     close() {
       gate.close()
-      redis.close()
+      close()
     },
   }
 })

@@ -122,7 +122,7 @@ describe('Cache-Status and Age', () => {
   })
 
   it('waited for the fetch of another', async () => {
-    const held = github.fault({ match: '/repos/octo/talk', kind: 'delay', ms: 50 })
+    const held = github.fault({ match: '/repos/octo/talk', kind: 'delay', ms: 300 })
     const answers = await Promise.all([app.post(repo), app.post(repo), app.post(repo)])
     expect(held.hits).toBe(1)
     expect(answers.map(({ headers }) => headers['cache-status']).sort()).toEqual([

@@ -21,7 +21,7 @@ beforeEach(async () => {
   github = await startGitHub()
   addAccount(github.world, { login: 'octo', token: TOKEN })
   addRepository(github.world, { owner: 'octo', name: 'talk' })
-  app = await startApp({ github, env: { GITHUB_TOKEN: TOKEN, GITHUB_TIMEOUT_MS: '700' } })
+  app = await startApp({ github, env: { GITHUB_TOKEN: TOKEN, GITHUB_TIMEOUT_MS: '1500' } })
 })
 afterEach(async () => {
   await app.close()

@@ -137,7 +137,7 @@ export function createStandIn({ now, next, tags }: StandInOptions): StandIn {
     const body = mode === 'garbage' ? '{"half' : render(part, repository, marker, isPublic)
     const tag = tagOf(body, authorization, `${part}-${version}`)
     if (mode === 'truth') words.set(`${who} ${marker}`, { order: next(), at: now() })
-    const headers = tag === undefined ? {} : { etag: tag }
+    const headers: Record<string, string> = tag === undefined ? {} : { etag: tag }
     return tag !== undefined && tag === ifNoneMatch
       ? { status: 304, headers, body: '' }
       : { status: 200, headers, body }
@@ -189,7 +189,11 @@ export function createStandIn({ now, next, tags }: StandInOptions): StandIn {
       })
       const { status, body, ...answer } = await promise
       const bytes = Buffer.from(body)
-      return { statusCode: status, headers: answer.headers, body: { arrayBuffer: async () => bytes } }
+      return {
+        statusCode: status,
+        headers: answer.headers,
+        body: { arrayBuffer: async () => bytes },
+      }
     }) as unknown as Dispatcher['request'],
     decide(index, mode) {
       const request = pending[index % pending.length]

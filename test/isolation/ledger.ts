@@ -1,5 +1,5 @@
-import type { Cached, ContextCache, Outcome } from '../../src/cache/contextCache.ts'
 import { isFailure, isRefusal } from '../../src/cache/refusals.ts'
+import type { Cached, CacheRequest, Outcome } from '../../src/cache/request.ts'
 import { type ProblemCode, ServiceError } from '../../src/core/errors.ts'
 import type { FakeConnection } from '../support/fakeRedis.ts'
 import type { StandIn, Who, Word } from './github.ts'
@@ -9,7 +9,8 @@ import type { StandIn, Who, Word } from './github.ts'
  * - GitHub sent or confirmed every part of it to the very principal that gets it;
  * - it is as young as it says, no older than its policy, and than its caller's `max_age`;
  * - nothing that GitHub said before it refused is served after the refusal;
- * - nothing whose fetch began before an event is served after it as if the event had not been.
+ * - nothing whose fetch began before an event is served after it as if the event had not been;
+ * - who does not hear of events serves nothing of others, and trusts nothing from before he did.
  */
 
 export interface Asked {
@@ -19,6 +20,8 @@ export interface Asked {
   readonly maxAge: number | undefined
   readonly at: number
   readonly order: number
+  /** Since when events have not reached the replica, if they do not. */
+  readonly deafSince: number | undefined
 }
 
 export interface Ledger {
@@ -28,14 +31,14 @@ export interface Ledger {
   /** @throws Error where GitHub did not refuse, or it is not a problem that a caller may see */
   failed(asked: Asked, error: unknown): void
   refused(replica: number, request: CacheRequest, code: ProblemCode, word: Word | undefined): void
+  /** A replica begins to fetch. */
+  loads(replica: number, request: CacheRequest): void
   mark(replica: number, mark: 'changed' | 'revoked', tags: readonly string[]): void
   /** A step is over: replicas that listen have caught up. */
   settled(): void
   /** Redis has lost all. */
   flushed(): void
 }
-
-type CacheRequest = Parameters<ContextCache['get']>[0]
 
 interface Refusal {
   /** When GitHub decided on it. */
@@ -48,7 +51,6 @@ interface Marked extends Word {
   readonly mark: 'changed' | 'revoked'
   /** Since when each replica knows of it, in the order of all things. */
   readonly known: (number | undefined)[]
-  recorded: boolean
 }
 
 /** Seconds. The longest times with jitter: fresh, stale, and kept by visibility; a refusal's. */
@@ -57,7 +59,15 @@ const KEPT = { public: 86_400, private: 900 }
 const REFUSAL = 10 * 1.1
 /** Seconds that a fetch of our own may have taken: three rounds of calls, and steps between. */
 const SLOWEST_FETCH = 45
+/** Events of one tag by which answers are judged: the latest say most. */
+const MOST_EVENTS = 16
 const MARKER = /\|(\w+\/\w+)\|(\d+)\|(\w+)\|/g
+
+/** Epoch milliseconds. */
+interface Hearing {
+  deafSince: number | undefined
+  backAt: number
+}
 
 export interface LedgerOptions {
   readonly now: () => number
@@ -70,6 +80,11 @@ export function createLedger({ now, next, github, connections }: LedgerOptions):
   /** The last ones, by replica and what was refused: a key, or all of a principal. */
   const refusals = new Map<string, Refusal>()
   const marks = new Map<string, Marked[]>()
+  /** Events in Redis' log that not every replica knows of. */
+  let unheard: Marked[] = []
+  /** Fetches by replica, key and time. */
+  const loads = new Set<string>()
+  const hearing = connections.map(() => ({ deafSince: undefined, backAt: 0 }) as Hearing)
 
   const here = (): Word => ({ order: next(), at: now() })
 
@@ -94,6 +109,7 @@ export function createLedger({ now, next, github, connections }: LedgerOptions):
       throw fault('max_age 0 without asking GitHub', asked, { outcome })
     if (outcome === 'stale_if_error' && !isFailure(failure))
       throw fault('a kept answer without a failure', asked, failure)
+    judgeHearing(asked, entry, outcome)
     judgeRefusals(asked, words, outcome)
     judgeMarks(asked, entry, outcome)
   }
@@ -120,6 +136,19 @@ export function createLedger({ now, next, github, connections }: LedgerOptions):
     if (age > longest) throw fault('older than its policy allows', asked, { age, outcome })
   }
 
+  function judgeHearing(
+    { replica, key, deafSince, ...asked }: Asked,
+    { asOf }: Cached['entry'],
+    outcome: Outcome,
+  ): void {
+    const { backAt, ...now } = hearing[replica] as Hearing
+    if (outcome === 'hit' && asOf < backAt && asked.at > backAt)
+      throw fault('fresh although events were missed', { replica, key, deafSince, ...asked }, {})
+    if (deafSince === undefined || now.deafSince !== deafSince || asOf < deafSince) return
+    if (!loads.has(`${replica} ${key} ${asOf}`))
+      throw fault('trusted what it cannot judge', { replica, key, deafSince, ...asked }, outcome)
+  }
+
   function judgeRefusals(asked: Asked, words: readonly Word[], outcome: Outcome): void {
     const { replica, who, key } = asked
     for (const name of [`${replica} ${key}`, `${replica} ${who}`]) {
@@ -142,7 +171,10 @@ export function createLedger({ now, next, github, connections }: LedgerOptions):
   }
 
   return {
-    asked: (replica, who, key, maxAge) => ({ replica, who, key, maxAge, ...here() }),
+    asked(replica, who, key, maxAge) {
+      const { deafSince } = hearing[replica] as Hearing
+      return { replica, who, key, maxAge, deafSince, ...here() }
+    },
     answered: judge,
     failed(asked, error) {
       if (!(error instanceof ServiceError) || error.code === 'internal_error') throw error
@@ -163,6 +195,7 @@ export function createLedger({ now, next, github, connections }: LedgerOptions):
       const who = principalTag.slice('principal:'.length)
       if (code === 'upstream_auth') refusals.set(`${replica} ${who}`, refusal)
     },
+    loads: (replica, { key }) => void loads.add(`${replica} ${key} ${now()}`),
     mark(replica, mark, tags) {
       const word = here()
       const recorded = connections[replica]?.reachable ?? false
@@ -170,21 +203,25 @@ export function createLedger({ now, next, github, connections }: LedgerOptions):
         index === replica || (recorded && bus.connected) ? word.order : undefined,
       )
       for (const tag of tags) {
-        const event: Marked = { ...word, mark, known: [...known], recorded }
-        marks.set(tag, [...(marks.get(tag) ?? []), event])
+        const event: Marked = { ...word, mark, known: [...known] }
+        marks.set(tag, [...(marks.get(tag) ?? []), event].slice(-MOST_EVENTS))
+        if (recorded && event.known.includes(undefined)) unheard.push(event)
       }
     },
     settled() {
       const listening = connections.map(({ bus, reachable }) => bus.connected && reachable)
-      for (const events of marks.values()) {
-        for (const { known, recorded } of events) {
-          if (!recorded) continue
-          for (const [index, listens] of listening.entries()) if (listens) known[index] ??= next()
-        }
+      for (const [index, listens] of listening.entries()) {
+        const ear = hearing[index] as Hearing
+        if (listens && ear.deafSince !== undefined) ear.backAt = now()
+        ear.deafSince = listens ? undefined : (ear.deafSince ?? now())
       }
+      for (const { known } of unheard) {
+        for (const [index, listens] of listening.entries()) if (listens) known[index] ??= next()
+      }
+      unheard = unheard.filter(({ known }) => known.includes(undefined))
     },
     flushed() {
-      for (const events of marks.values()) for (const event of events) event.recorded = false
+      unheard = []
     },
   }
 }

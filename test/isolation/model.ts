@@ -1,17 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Cached, ContextCache } from '../../src/cache/contextCache.ts'
 import { isRefusal } from '../../src/cache/refusals.ts'
+import type { CacheRequest } from '../../src/cache/request.ts'
 import { compileContracts } from '../../src/context/contract.ts'
 import { providers } from '../../src/context/registry.ts'
 import { type ContextRequest, parseRequest } from '../../src/context/request.ts'
 import { createFakeRedis } from '../support/fakeRedis.ts'
-import { type Asked, createLedger, type Ledger } from './ledger.ts'
-import { createStandIn, type StandIn, WHO, type Who } from './github.ts'
+import { createStandIn, type StandIn, type Who } from './github.ts'
+import { createLedger, type Ledger } from './ledger.ts'
 import type { Ask, Setting, Step } from './steps.ts'
 import {
   createFakeLeases,
   createReplica,
-  credentialOf,
   type FakeLeases,
   type Mutation,
   type Replica,
@@ -33,6 +32,7 @@ interface Run {
   readonly redis: { flush(): void }
   readonly open: Set<AbortController>
   readonly faults: unknown[]
+  last?: { readonly who: Who; readonly ask: Ask }
 }
 
 /**
@@ -67,7 +67,11 @@ function begin(setting: Setting, mutation: Mutation, closing: AbortSignal): Run 
     order += 1
     return order
   }
-  const github = createStandIn({ now, next, tags: setting.tags })
+  const github = createStandIn({
+    now,
+    next,
+    tags: setting.tags === 'drifting' ? 'version' : setting.tags,
+  })
   const redis = createFakeRedis(now)
   const leases = createFakeLeases()
   const connections = [redis.connect(), redis.connect()]
@@ -80,6 +84,7 @@ function begin(setting: Setting, mutation: Mutation, closing: AbortSignal): Run 
       leases: leases.of(connection),
       mutation,
       sharedResources: setting.sharedResources,
+      drifted: setting.tags === 'version',
       onMark: (mark, tags) => ledger.mark(index, mark, tags),
       watch: (request) => watched(request, index, ledger, github),
       closing,
@@ -87,8 +92,6 @@ function begin(setting: Setting, mutation: Mutation, closing: AbortSignal): Run 
   )
   return { clock, github, ledger, leases, replicas, redis, open: new Set(), faults: [] }
 }
-
-type CacheRequest = Parameters<ContextCache['get']>[0]
 
 /** Writes down what GitHub refused on the way to an answer. */
 function watched(
@@ -100,6 +103,7 @@ function watched(
   return {
     ...request,
     async load(signal, urgency) {
+      ledger.loads(replica, request)
       try {
         return await request.load(signal, urgency)
       } catch (error) {
@@ -116,43 +120,61 @@ function take(run: Run, step: Step): void {
     case 'ask':
       ask(run, step.who, step.ask)
       if (step.twin) ask(run, step.twin, step.ask)
-      return
+      run.last = step
+      break
+    case 'askAgain': {
+      const { replica, maxAge } = step
+      if (run.last) ask(run, run.last.who, { ...run.last.ask, replica, maxAge })
+      break
+    }
     case 'deliver':
-      return github.deliver(step.index, step.mode)
+      github.deliver(step.index, step.mode)
+      break
     case 'decide':
-      return github.decide(step.index, step.mode)
+      github.decide(step.index, step.mode)
+      break
     case 'deliverAll':
-      return deliverAll(github)
+      deliverAll(github)
+      break
     case 'wait':
       clock.time += step.seconds * 1000
       run.leases.tick()
-      return github.expire()
+      github.expire()
+      break
     case 'abort':
-      return [...run.open][step.index % Math.max(1, run.open.size)]?.abort(new Left())
+      ;[...run.open][step.index % Math.max(1, run.open.size)]?.abort(new Left())
+      break
     case 'change':
-      return github.change(step.repository, step.part)
+      github.change(step.repository, step.part)
+      break
     case 'access':
-      return github.toggleAccess(step.who, step.repository)
+      github.toggleAccess(step.who, step.repository)
+      break
     case 'visibility':
-      return github.toggleVisibility()
+      github.toggleVisibility()
+      break
     case 'rotate':
-      return github.rotate(step.who)
+      github.rotate(step.who)
+      break
     case 'token':
-      return github.toggleToken(step.who)
+      github.toggleToken(step.who)
+      break
     case 'event': {
       const { mark, tag } = step.event
       void replicas[step.replica]?.invalidations.mark(mark, [tag])
-      return
+      break
     }
     case 'redis':
-      return toggleRedis(run)
+      toggleRedis(run)
+      break
     case 'flush':
       run.redis.flush()
-      return ledger.flushed()
+      ledger.flushed()
+      break
     case 'bus': {
       const connection = replicas[step.replica]?.connection
       if (connection?.reachable) connection.listen(!connection.bus.connected)
-      return
+      break
     }
   }
 }
@@ -171,12 +193,12 @@ function deliverAll(github: StandIn): void {
 class Left extends Error {}
 
 function ask(run: Run, who: Who, { replica, ...what }: Ask): void {
-  const { github, ledger } = run
+  const { ledger } = run
   const request = requestOf(what)
   const caller = new AbortController()
   const asked = ledger.asked(replica, who, `${who}:${request.key}`, what.maxAge)
   const answer = run.replicas[replica]?.engine.get(request, {
-    credential: credentialOf(who, github),
+    callerToken: who,
     signal: () => caller.signal,
     meter: { calls: 0 },
   })
@@ -225,6 +247,3 @@ async function end(run: Run): Promise<void> {
     await settle(run)
   }
 }
-
-export type { Asked, Cached }
-export { WHO }

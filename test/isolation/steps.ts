@@ -1,10 +1,21 @@
 import fc from 'fast-check'
-import { MODES, type Mode, PARTS, type Part, REPOSITORIES, type Repository, WHO } from './github.ts'
-import type { Who } from './github.ts'
+import {
+  MODES,
+  type Mode,
+  PARTS,
+  type Part,
+  REPOSITORIES,
+  type Repository,
+  type Tags,
+  WHO,
+  type Who,
+} from './github.ts'
 
 /** What may happen next. Numbers choose among what is there. */
 export type Step =
   | { readonly do: 'ask'; readonly who: Who; readonly ask: Ask; readonly twin?: Who }
+  /** What was asked for last, of another replica or with another bound on age. */
+  | { readonly do: 'askAgain'; readonly replica: number; readonly maxAge: number | undefined }
   | { readonly do: 'deliver'; readonly index: number; readonly mode: Mode }
   | { readonly do: 'decide'; readonly index: number; readonly mode: Mode }
   | { readonly do: 'deliverAll' }
@@ -33,26 +44,29 @@ export interface MarkingEvent {
 
 /** How one history begins. */
 export interface Setting {
-  readonly tags: 'recipe' | 'version' | 'none'
+  /** How GitHub makes its tags; `drifting`: by counting versions, which is not known yet. */
+  readonly tags: Tags | 'drifting'
   readonly sharedResources: boolean
 }
 
 const index = fc.nat(7)
 const replica = fc.nat(1)
-const who = fc.constantFrom(...WHO)
-const repository = fc.constantFrom(...REPOSITORIES)
+const who = fc.constantFrom<Who>(...WHO, 'ann', 'ann', 'bob')
+const repository = fc.constantFrom<Repository>(...REPOSITORIES, 'personal')
 /** Mostly what GitHub really says. */
 const mode = fc.oneof(
   { weight: 6, arbitrary: fc.constant<Mode>('truth') },
   { weight: 2, arbitrary: fc.constantFrom(...MODES) },
 )
 
+const maxAge = fc.constantFrom(undefined, undefined, undefined, undefined, undefined, 0, 30, 600)
+
 const ask = fc.record<Ask>({
   replica,
   type: fc.constantFrom('github_repo', 'github_issue'),
   repository,
-  maxTokens: fc.constantFrom(undefined, undefined, undefined, 500),
-  maxAge: fc.constantFrom(undefined, undefined, undefined, undefined, undefined, 0, 30, 600),
+  maxTokens: fc.constantFrom(...Array<undefined>(5), 500),
+  maxAge,
 })
 
 const event = fc.record<MarkingEvent>({
@@ -60,9 +74,7 @@ const event = fc.record<MarkingEvent>({
   tag: fc
     .tuple(repository, fc.constantFrom('repo:', 'issue:', 'access:', 'owner'))
     .map(([name, kind]) =>
-      kind === 'owner'
-        ? 'access:acme'
-        : `${kind}acme/${name}${kind === 'issue:' ? '#1' : ''}`,
+      kind === 'owner' ? 'access:acme' : `${kind}acme/${name}${kind === 'issue:' ? '#1' : ''}`,
     ),
 })
 
@@ -71,7 +83,8 @@ const seconds = fc.constantFrom(1, 1, 1, 5, 9, 20, 70, 320, 400, 910, 1_500, 7_2
 
 const simple = <T extends Step['do']>(name: T) => fc.constant({ do: name } as const)
 const steps: readonly (readonly [number, fc.Arbitrary<Step>])[] = [
-  [30, fc.record({ do: fc.constant('ask'), who, ask })],
+  [16, fc.record({ do: fc.constant('ask'), who, ask })],
+  [14, fc.record({ do: fc.constant('askAgain'), replica, maxAge })],
   [6, fc.record({ do: fc.constant('ask'), who, ask, twin: who })],
   [18, fc.record({ do: fc.constant('deliver'), index, mode })],
   [8, fc.record({ do: fc.constant('decide'), index, mode })],
@@ -89,11 +102,16 @@ const steps: readonly (readonly [number, fc.Arbitrary<Step>])[] = [
   [2, fc.record({ do: fc.constant('bus'), replica })],
 ]
 
-export const step: fc.Arbitrary<Step> = fc.oneof(
+const step: fc.Arbitrary<Step> = fc.oneof(
   ...steps.map(([weight, arbitrary]) => ({ weight, arbitrary })),
 )
 
+const LONGEST = 400
+
+/** Histories of up to 400 steps. */
+export const history = fc.array(step, { minLength: 1, maxLength: LONGEST, size: 'max' })
+
 export const setting: fc.Arbitrary<Setting> = fc.record({
-  tags: fc.constantFrom('recipe', 'recipe', 'version', 'none'),
+  tags: fc.constantFrom('recipe', 'recipe', 'version', 'drifting', 'none'),
   sharedResources: fc.constantFrom(false, false, false, true),
 })

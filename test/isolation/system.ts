@@ -4,6 +4,7 @@ import { createInvalidations, type Invalidations } from '../../src/cache/invalid
 import type { Leases } from '../../src/cache/leases.ts'
 import { createMemoryStore, type MemoryStore } from '../../src/cache/memory.ts'
 import { createRedisStore } from '../../src/cache/redisStore.ts'
+import type { CacheRequest } from '../../src/cache/request.ts'
 import type { Store } from '../../src/cache/store.ts'
 import { createAllowedRepos } from '../../src/context/allowlist.ts'
 import { createEngine, type Engine } from '../../src/context/engine.ts'
@@ -34,14 +35,14 @@ export interface ReplicaOptions {
   readonly mutation: Mutation
   /** Whether bodies of GitHub's are kept in Redis too. */
   readonly sharedResources: boolean
+  /** Whether it is known that GitHub makes its tags otherwise than by the recipe. */
+  readonly drifted: boolean
   /** Sees every marking event as it happens. */
   readonly onMark: (...event: Parameters<Invalidations['mark']>) => void
   /** Sees every request as the engine makes it. */
   readonly watch: (request: CacheRequest) => CacheRequest
   readonly closing: AbortSignal
 }
-
-type CacheRequest = Parameters<ContextCache['get']>[0]
 
 export interface Replica {
   readonly engine: Engine
@@ -100,7 +101,7 @@ export function createReplica(options: ReplicaOptions): Replica {
       gate: openGate,
       conditions: {
         resources: mutation.resources?.(store, github) ?? store,
-        drift: createTagDrift(now),
+        drift: options.drifted ? { trusted: () => false, compare: () => {} } : createTagDrift(now),
       },
       timeoutMs: 60_000,
       userAgent: 'model',
@@ -109,6 +110,7 @@ export function createReplica(options: ReplicaOptions): Replica {
       random: () => 1e6,
       onCall: () => {},
     }),
+    credentialFor: ({ callerToken }) => credentialOf(callerToken as Who, github),
     allowed: createAllowedRepos([]),
     webUrl: 'https://github.com',
   })
@@ -140,7 +142,7 @@ function inTurn(store: ResourceStore): { store: ResourceStore; busy: () => boole
 }
 
 /** The identity is lasting, the token is not: as of a GitHub App's installation. */
-export function credentialOf(who: Who, github: StandIn): Credential {
+function credentialOf(who: Who, github: StandIn): Credential {
   return {
     principal: who,
     anonymous: who === 'anyone',

@@ -6,6 +6,8 @@ import type { CallOutcome, Pass, RateGate } from '../../src/github/gate.ts'
 
 export interface GateUnderTest {
   readonly gate: RateGate
+  /** Until all that was asked has been answered. */
+  settle(): Promise<void>
   close(): Promise<void> | void
 }
 
@@ -78,16 +80,21 @@ export function budgetSuite(
         () => (settled = true),
         () => (settled = true),
       )
+      await settle()
       while (!settled) {
         vi.advanceTimersByTime(LOOK)
-        await new Promise((resolve) => setTimeout(resolve, 2))
+        await settle()
       }
       return promise
+    }
+    /** Answers may lead to further questions. */
+    async function settle() {
+      for (let round = 0; round < 3; round += 1) for (const made of opened) await made.settle()
     }
     async function pass(ms: number) {
       at += ms
       vi.advanceTimersByTime(LOOK)
-      await new Promise((resolve) => setTimeout(resolve, 10))
+      await settle()
     }
 
     it('is unknown at first, and a few calls are let through to learn it', async () => {

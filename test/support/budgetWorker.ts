@@ -9,13 +9,13 @@ import { tokenCredential } from '../../src/github/credentials.ts'
 import { createMemoryResources } from '../../src/github/resources.ts'
 import { createUpstream } from '../../src/github/upstream.ts'
 import { createTagDrift } from '../../src/github/validators.ts'
-import { createRedisService } from '../../src/redis/redis.ts'
-import type { Job, Outcome, WorkerSettings } from './budgetWorkers.ts'
+import { connectPatiently } from './budgetRedis.ts'
+import type { Job, Message, Outcome, WorkerSettings } from './budgetWorkers.ts'
 
 const settings: WorkerSettings = JSON.parse(process.argv[2] ?? '')
-const redis = createRedisService({ url: settings.redis, now: Date.now, onChange: () => {} })
-const { bus, commands, now } = redis
-const ledger = createSharedLedger({ redis: commands, bus, now, limits: settings.limits })
+const now = Date.now
+const { redis, bus } = await connectPatiently(settings.redis)
+const ledger = createSharedLedger({ redis, bus, now, limits: settings.limits })
 const github = createGitHub({
   upstream: createUpstream({ apiUrl: settings.github, connections: 64, timeoutMs: 10_000 }),
   gate: createRateGate({ ledger, now, enforced: true }),
@@ -39,7 +39,7 @@ async function run({ calls, lanes, path }: Job): Promise<Outcome> {
     while (started < calls && refusals.length === 0) {
       // Never the same resource again, so that nothing is a 304.
       const query = { worker: process.pid, call: started++, run: settings.run }
-      await github.get(path, { query }).then(
+      await github.list(path, { limit: 1, query }).then(
         () => (answers += 1),
         ({ code, retryAfter }) => refusals.push({ code, retryAfter }),
       )
@@ -49,7 +49,9 @@ async function run({ calls, lanes, path }: Job): Promise<Outcome> {
   return { answers, refusals }
 }
 
-process.on('message', (job: Job) => void run(job).then((outcome) => process.send?.(outcome)))
+const say = (message: Message) => process.send?.(message)
+// After the gate's own listener: it has heard before the test has.
+bus.on('budget', (heard) => say({ heard }))
+process.on('message', (job: Job) => void run(job).then((outcome) => say({ outcome })))
 process.on('disconnect', () => process.exit())
-await redis.ready(5_000)
-process.send?.('ready')
+say({ ready: true })

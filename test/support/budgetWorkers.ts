@@ -29,6 +29,15 @@ export interface Outcome {
 
 export interface Worker extends AsyncDisposable {
   run(job: Job): Promise<Outcome>
+  /** Until it has heard a message of other replicas that begins so. */
+  hears(start: string): Promise<unknown>
+}
+
+/** What a worker says. */
+export interface Message {
+  readonly ready?: true
+  readonly outcome?: Outcome
+  readonly heard?: string
 }
 
 /** Replicas as real processes. */
@@ -40,20 +49,24 @@ async function startWorker(settings: WorkerSettings): Promise<Worker> {
   const script = fileURLToPath(new URL('./budgetWorker.ts', import.meta.url))
   const child: ChildProcess = fork(script, [JSON.stringify(settings)], { execArgv: [] })
   const ended = once(child, 'exit')
-  const message = async () => {
-    const [said] = await Promise.race([
-      once(child, 'message'),
-      ended.then(([code]) => Promise.reject(new Error(`worker ended with ${code}`))),
-    ])
-    return said
-  }
-  ended.catch(() => {})
-  await message()
+  /** The first message from now on that has the field; for ever, if the process ends before. */
+  const next = <K extends keyof Message>(field: K, start = '') =>
+    new Promise<NonNullable<Message[K]>>((resolve) => {
+      const hear = (message: Message) => {
+        const found = message[field]
+        if (found === undefined || (typeof found === 'string' && !found.startsWith(start))) return
+        child.off('message', hear)
+        resolve(found)
+      }
+      child.on('message', hear)
+    })
+  await next('ready')
   return {
-    async run(job) {
+    run(job) {
       child.send(job)
-      return (await message()) as Outcome
+      return next('outcome')
     },
+    hears: (start) => next('heard', start),
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
       await ended

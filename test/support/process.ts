@@ -40,7 +40,7 @@ export function startProcess({
     })
   }
   const exited = exitOf(child)
-  exited.then(({ code }) => reject(new Error(`ended with ${code}: ${output.stderr}`)))
+  void exited.then(({ code }) => reject(new Error(`ended with ${code}: ${output.stderr}`)))
   // Whoever waits for the end only does not ask for the address.
   url.catch(() => {})
   return {

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -12,6 +13,11 @@ const READY_MS = 10_000
 const CLUSTER_MS = 30_000
 const RETRY_MS = 10
 const PORT_TRIES = 10
+const SETPRIV = '/usr/bin/setpriv'
+/** Where the system can, it ends with the test process, even if that is killed (prctl(2), PR_SET_PDEATHSIG). */
+const COMMAND: readonly [string, ...string[]] = existsSync(SETPRIV)
+  ? [SETPRIV, '--pdeathsig', 'KILL', 'redis-server']
+  : ['redis-server']
 
 export interface RedisServer extends AsyncDisposable {
   readonly url: string
@@ -55,7 +61,7 @@ function handleOf(
 ): RedisServer {
   let child = first
   const killChild = () => child.kill('SIGKILL')
-  // A test process that ends early must not leave its servers behind.
+  // Elsewhere, when it ends by itself.
   process.once('exit', killChild)
 
   async function kill() {
@@ -87,10 +93,11 @@ function handleOf(
 }
 
 async function launch(port: number, dir: string, args: readonly string[]): Promise<ChildProcess> {
+  const [program, ...before] = COMMAND
   const child = spawn(
-    'redis-server',
+    program,
     [
-      ...['--port', String(port), '--bind', HOST, '--dir', dir],
+      ...[...before, '--port', String(port), '--bind', HOST, '--dir', dir],
       ...['--save', '', '--appendonly', 'no', ...args],
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },

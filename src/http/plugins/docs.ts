@@ -7,6 +7,8 @@ export interface DocsOptions {
   readonly name: string
   readonly version: string
   readonly authenticated: boolean
+  readonly callerTokens: boolean
+  readonly webhooks: boolean
 }
 
 /**
@@ -33,9 +35,25 @@ const PAGE: FastifyHelmetOptions = {
   xFrameOptions: { action: 'deny' },
 }
 
+const GITHUB_TOKEN = {
+  type: 'apiKey',
+  in: 'header',
+  name: 'X-GitHub-Token',
+  description: 'A GitHub token of the caller’s own, in whose name alone GitHub is then asked',
+} as const
+
+const WEBHOOK_SIGNATURE = {
+  type: 'apiKey',
+  in: 'header',
+  name: 'X-Hub-Signature-256',
+  description:
+    'GitHub’s signature of the body (docs.github.com/webhooks, "Validating webhook deliveries")',
+} as const
+
 /** The OpenAPI 3.1 document at /openapi.json, and Swagger UI over it at /docs. */
 export const docsPlugin = fp(
-  async (app, { name, version, authenticated }: DocsOptions) => {
+  async (app, { name, version, authenticated, callerTokens, webhooks }: DocsOptions) => {
+    const keys: Record<string, string[]>[] = authenticated ? [{ apiKey: [] }] : [{}, { apiKey: [] }]
     await app.register(swagger, {
       openapi: {
         openapi: '3.1.0',
@@ -51,10 +69,14 @@ export const docsPlugin = fp(
           { name: 'context', description: 'Context from GitHub' },
           { name: 'operation', description: 'Health and metrics' },
         ],
-        security: authenticated ? [{ apiKey: [] }] : [{}, { apiKey: [] }],
+        security: callerTokens
+          ? [...keys, ...keys.map((key) => ({ ...key, gitHubToken: [] }))]
+          : keys,
         components: {
           securitySchemes: {
             apiKey: { type: 'http', scheme: 'bearer', description: 'An API key of this service' },
+            ...(callerTokens ? { gitHubToken: GITHUB_TOKEN } : {}),
+            ...(webhooks ? { webhookSignature: WEBHOOK_SIGNATURE } : {}),
           },
         },
       },
