@@ -46,7 +46,7 @@ export function commentPieces(comments: readonly GitHubComment[], offset: number
   })
 }
 
-export function isCommentPiece(piece: Piece): piece is CommentPiece {
+function isCommentPiece(piece: Piece): piece is CommentPiece {
   return piece.part === 'comments'
 }
 

@@ -16,6 +16,6 @@ export function lines(...parts: readonly (string | false | null | undefined)[]):
 }
 
 /** GitHub shows deleted accounts as this one (docs.github.com/account-and-profile, "deleting your personal account"). */
-export const GHOST = 'ghost'
+const GHOST = 'ghost'
 
 export const loginOf = (user: { login: string } | null | undefined): string => user?.login ?? GHOST

@@ -150,14 +150,14 @@ describe('github_issue', () => {
 describe('calls to GitHub', () => {
   it('fetches the issue and its comments side by side', async () => {
     issueWith({}, 3)
-    github.latencyMs = 300
+    github.latencyMs = 500
     await app.block(request())
     expect([github.count(), github.rounds()]).toEqual([2, 1])
   })
 
   it('fetches up to 1,000 comments in two rounds', async () => {
     issueWith({}, 1_000, (i) => ({ body: `Text ${i}` }))
-    github.latencyMs = 300
+    github.latencyMs = 500
     const { context, omitted } = await app.context(request({ max_comments: 1_000 }))
     expect(textsOf(context)).toEqual(Array.from({ length: 1_000 }, (_, i) => `Text ${i}`))
     expect(omitted).toEqual([])

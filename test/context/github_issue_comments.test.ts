@@ -119,7 +119,7 @@ describe('github_issue_comments', () => {
 
   it('asks GitHub for the pages of a window side by side', async () => {
     github.resetCounts()
-    github.latencyMs = 300
+    github.latencyMs = 500
     await app.block({ ...request({ offset: 150, limit: 700 }), max_age: 0 })
     github.latencyMs = 0
     // Pages 2 to 9, and the issue.

@@ -144,7 +144,7 @@ describe('pull requests in GitHub’s list', () => {
 
   it('fetches what it needs after the first page side by side', async () => {
     fill(500, (number) => (number % 5 ? { pull_request: true } : {}))
-    github.latencyMs = 300
+    github.latencyMs = 500
     expect(await numbers({ limit: 80 })).toHaveLength(80)
     expect(github.rounds()).toBe(2)
   })

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Answer, type App, type Problem, startApp } from '../support/app.ts'
 import {
@@ -127,6 +128,39 @@ describe('a signed delivery', () => {
     await using closed = await start({ GITHUB_WEBHOOK_SECRET: SECRET, ...env })
     for (const _ of [1, 2, 3])
       expect((await deliver(closed, 'issues', edited, SECRET)).status).toBe(202)
+  })
+})
+
+describe('the work of a delivery', () => {
+  it('keeps nobody waiting but the end of the service', async () => {
+    const work = Promise.withResolvers<void>()
+    const done: string[] = []
+    const webhooks = {
+      secrets: [SECRET],
+      deliveries: { first: async () => true },
+      mark: () => work.promise.then(() => void done.push('marked')),
+      delivered: () => {},
+    }
+    const slow = await startApp({ github, replace: { webhooks } })
+    expect((await deliver(slow, 'issues', edited, SECRET)).status).toBe(202)
+    const closing = slow.close().then(() => void done.push('closed'))
+    await Promise.race([closing, setTimeout(200)])
+    work.resolve()
+    await closing
+    expect(done).toEqual(['marked', 'closed'])
+  })
+
+  it('is logged where it fails, and the next one is taken', async () => {
+    const webhooks = {
+      secrets: [SECRET],
+      deliveries: { first: async () => true },
+      mark: () => Promise.reject(new Error('no store')),
+      delivered: () => {},
+    }
+    await using broken = await startApp({ github, replace: { webhooks } })
+    for (const _ of [1, 2])
+      expect((await deliver(broken, 'issues', edited, SECRET)).status).toBe(202)
+    expect(broken.logs).toContainEqual(expect.objectContaining({ level: 50 }))
   })
 })
 

@@ -136,11 +136,10 @@ export function createStandIn({ now, next, tags }: StandInOptions): StandIn {
     const isPublic = repository === 'open' && open
     const body = mode === 'garbage' ? '{"half' : render(part, repository, marker, isPublic)
     const tag = tagOf(body, authorization, `${part}-${version}`)
-    if (mode === 'truth') words.set(`${who} ${marker}`, { order: next(), at: now() })
     const headers: Record<string, string> = tag === undefined ? {} : { etag: tag }
-    return tag !== undefined && tag === ifNoneMatch
-      ? { status: 304, headers, body: '' }
-      : { status: 200, headers, body }
+    const unchanged = tag !== undefined && tag === ifNoneMatch
+    if (unchanged || mode === 'truth') words.set(`${who} ${marker}`, { order: next(), at: now() })
+    return unchanged ? { status: 304, headers, body: '' } : { status: 200, headers, body }
   }
 
   function tagOf(body: string, authorization: string | undefined, version: string) {

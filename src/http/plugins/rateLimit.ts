@@ -34,6 +34,6 @@ export const rateLimitPlugin = fp(
 )
 
 /** Who is counted: the API key's name, or the address where there is no valid key. */
-export function callerKey(request: FastifyRequest): string {
+function callerKey(request: FastifyRequest): string {
   return request.callerName === undefined ? `ip:${request.ip}` : `key:${request.callerName}`
 }

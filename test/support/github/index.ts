@@ -30,7 +30,6 @@ export type { FaultHandle, FaultKind, FaultMatch, FaultOptions, FaultTarget } fr
 export type { CountFilter, RequestRecord } from './log.ts'
 export {
   OCTOCAT_TOKEN,
-  RECORDED_LOGIN,
   RECORDED_TOKEN,
   recordedWorld,
 } from './recorded-world.ts'

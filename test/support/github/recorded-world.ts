@@ -4,7 +4,7 @@ import type { CommentBody, IssueBody, LabelBody, RepositoryBody, UserBody, World
 import { emptyWorld, registerIssue, registerProfile, registerRepository } from './world.ts'
 
 /** The account whose token Octokit's recordings carry, with the token as they carry it. */
-export const RECORDED_LOGIN = 'octokit-fixture-user-a'
+const RECORDED_LOGIN = 'octokit-fixture-user-a'
 export const RECORDED_TOKEN = '0000000000000000000000000000000000000001'
 /** The user of GitHub's documentation. */
 export const OCTOCAT_TOKEN = 'ghp_16C7e42F292c6912E7710c838347Ae178B4a'

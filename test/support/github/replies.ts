@@ -1,7 +1,7 @@
 /** Answers before they are sent, and GitHub's refusals word for word. */
 import type { Ask, Reply } from './types.ts'
 
-export const JSON_TYPE = 'application/json; charset=utf-8'
+const JSON_TYPE = 'application/json; charset=utf-8'
 const DOCS = 'https://docs.github.com/rest'
 
 export function text(

@@ -7,7 +7,7 @@ import { repositoryRoutes } from './repository.ts'
 /** What lists show of an issue: all but who closed it. */
 const listed = new WeakMap<IssueBody, IssueBody>()
 
-export function listItem({ body, listed: recorded }: Issue): IssueBody {
+function listItem({ body, listed: recorded }: Issue): IssueBody {
   if (recorded) return recorded
   let item = listed.get(body)
   if (!item) {

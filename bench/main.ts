@@ -1,0 +1,50 @@
+/**
+ * `npm run bench` runs all benches, `npm run bench -- warm cold` those whose names begin so. Prints
+ * one table, keeps each bench's figures in results/, and ends with 1 when a target is missed.
+ */
+import { coldIssue, coldPages } from './cold.ts'
+import { memory } from './memory.ts'
+import { mixed } from './mixed.ts'
+import { redisFaults } from './redis-faults.ts'
+import { stampede } from './stampede.ts'
+import { startUp } from './start.ts'
+import { moveTo } from './support/cores.ts'
+import { type Bench, type Figure, meets } from './support/figures.ts'
+import { tableOf, writeResult } from './support/report.ts'
+import { warmMemory } from './warm-memory.ts'
+import { warmRedis } from './warm-redis.ts'
+import { zipfLoad } from './zipf.ts'
+
+const BENCHES: readonly Bench[] = [
+  warmMemory,
+  warmRedis,
+  coldIssue,
+  coldPages,
+  mixed,
+  zipfLoad,
+  stampede,
+  startUp,
+  memory,
+  redisFaults,
+]
+
+const wanted = process.argv.slice(2)
+const chosen = BENCHES.filter(
+  ({ name }) => wanted.length === 0 || wanted.some((start) => name.startsWith(start)),
+)
+if (chosen.length === 0) {
+  console.error(`There is no such bench. There are ${BENCHES.map(({ name }) => name).join(', ')}.`)
+  process.exit(2)
+}
+
+moveTo('load', process.pid)
+const rows: [Bench, Figure][] = []
+for (const bench of chosen) {
+  const started = performance.now()
+  const figures = await bench.run()
+  await writeResult(bench, figures)
+  rows.push(...figures.map((figure): [Bench, Figure] => [bench, figure]))
+  console.error(`${bench.name}: ${((performance.now() - started) / 1000).toFixed(0)} s`)
+}
+console.log(tableOf(rows))
+if (!rows.every(([, figure]) => meets(figure))) process.exitCode = 1

@@ -1,0 +1,19 @@
+/** The service's own routes and engine on a Fastify without any feature: no keys, limits, metrics, log. */
+import Fastify from 'fastify'
+import pino from 'pino'
+import { readConfig } from '../../src/config.ts'
+import { createDeps } from '../../src/deps.ts'
+import { decorate } from '../../src/http/decorations.ts'
+import { contextRoutes } from '../../src/http/routes/context.ts'
+import { contextSchemas } from '../../src/http/schemas.ts'
+
+const config = readConfig(process.env)
+const deps = await createDeps(config, pino({ level: 'silent' }))
+const schemas = contextSchemas(deps.app.contracts)
+
+const app = Fastify({ ajv: { customOptions: { removeAdditional: false, coerceTypes: false } } })
+decorate(app)
+app.setSerializerCompiler(() => JSON.stringify)
+for (const schema of schemas.shared) app.addSchema(schema)
+await app.register(contextRoutes, { ...deps.app, schemas })
+await app.listen({ host: config.HOST, port: config.PORT })
