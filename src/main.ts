@@ -28,8 +28,10 @@ function explain(error: unknown): string {
   if (error instanceof ConfigError)
     return error.faults.map((fault) => `Configuration: ${fault}`).join('\n')
   if (error instanceof ServiceError) return `Cannot start: ${error.detail}`
-  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    return `Cannot start: the port is in use (${error.message}). Set PORT to another one.`
+  if (error instanceof Error && 'syscall' in error) {
+    const why =
+      'code' in error && error.code === 'EADDRINUSE' ? 'the port is in use' : 'cannot listen there'
+    return `Cannot start: ${why} (${error.message}). Set PORT or HOST to another one.`
   }
   return String(error instanceof Error ? error.stack : error)
 }

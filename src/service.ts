@@ -1,9 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from './config.ts'
 import { createDeps } from './deps.ts'
 import { drain } from './drain.ts'
 import { checkCredential } from './github/preflight.ts'
 import { buildApp } from './http/app.ts'
+
+/** Milliseconds in which `/health/ready` says 503 before the service stops to listen. */
+const NOTICE_MS = 500
 
 export interface Service {
   /** Where it listens, for example `http://127.0.0.1:3000`. */
@@ -18,26 +22,28 @@ export interface Service {
  */
 export async function startService(config: Config, logger: FastifyBaseLogger): Promise<Service> {
   const deps = await createDeps(config, logger)
-  const { health } = deps.app
+  const { health, name, version } = deps.app
+  const app = await buildApp(deps.app)
+  const close = async () => {
+    if (app.server.listening) await drain(app.server)
+    await app.close()
+    await deps.close()
+  }
   try {
-    await checkCredential(deps.askGitHub, logger)
-    const app = await buildApp(deps.app)
     const url = await app.listen({ host: config.HOST, port: config.PORT })
+    await checkCredential(deps.askGitHub, logger)
     health.become('ready')
-    logger.info(
-      `${deps.app.name} ${deps.app.version} listens on ${url}; docs at ${url}/docs. ${missing(config)}`,
-    )
+    logger.info(`${name} ${version} listens on ${url}; docs at ${url}/docs. ${missing(config)}`)
     return {
       url,
       async close() {
         health.become('draining')
-        await drain(app.server)
-        await app.close()
-        await deps.close()
+        await sleep(NOTICE_MS)
+        await close()
       },
     }
   } catch (error) {
-    await deps.close()
+    await close()
     throw error
   }
 }

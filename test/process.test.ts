@@ -189,7 +189,7 @@ describe('stop', () => {
     TAKES_LONG,
   )
 
-  it('tells whoever keeps a connection that it drains', async () => {
+  it('says that it drains while it still listens, then tells whoever keeps a connection to leave', async () => {
     await using service = start()
     const client = createClient(await service.url)
     expect((await client.get('/health/ready')).status).toBe(200)
@@ -197,7 +197,9 @@ describe('stop', () => {
     let answer = await client.get('/health/ready')
     while (answer.status === 200) answer = await client.get('/health/ready')
     expect([answer.status, answer.json()]).toEqual([503, { status: 'draining' }])
-    expect(answer.headers.connection).toBe('close')
+    expect(answer.headers.connection).toBe('keep-alive')
+    while (answer.headers.connection !== 'close') answer = await client.get('/health/ready')
+    expect(answer.status).toBe(503)
     expect((await service.exited).code).toBe(0)
     await client.close()
   })

@@ -5,7 +5,7 @@ type MaybePromise<T> = T | Promise<T>
 /** Where entries are kept. A store never throws: what it cannot tell is absent. */
 export interface Store {
   get(key: string): MaybePromise<Entry | undefined>
-  /** Keeps the entry until its `keepUntil` at most. */
+  /** Keeps the entry; whether it may still be served, its times tell. */
   set(key: string, entry: Entry): MaybePromise<void>
   delete(key: string): MaybePromise<void>
 }

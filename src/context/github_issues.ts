@@ -39,6 +39,7 @@ export const githubIssues = defineProvider({
       labels: Type.Optional(
         Type.Array(Type.String({ minLength: 1, maxLength: 100 }), {
           maxItems: 20,
+          uniqueItems: true,
           description: 'Issues that have all of these labels',
         }),
       ),

@@ -69,9 +69,15 @@ function canonical({ provider, check, names }: Contract, input: object): Record<
   for (const name of names) {
     const value =
       (given as Record<string, unknown>)[name] ?? provider.params.properties[name]?.default
-    if (value !== undefined) params[name] = CASELESS.has(name) ? String(value).toLowerCase() : value
+    if (value !== undefined) params[name] = inOneForm(name, value, provider.params.properties[name])
   }
   return params
+}
+
+/** What means the same is written the same: names without case, sets in order. */
+function inOneForm(name: string, value: unknown, schema: TSchema | undefined): unknown {
+  if (CASELESS.has(name)) return String(value).toLowerCase()
+  return schema?.uniqueItems && Array.isArray(value) ? value.toSorted() : value
 }
 
 /** Callers send numbers as numeric strings; the schema says where a number is meant. */

@@ -9,7 +9,7 @@ const AS_TEXT = { disallowedSpecial: new Set<string>() }
 
 /**
  * Tokens of `text` in OpenAI's o200k_base encoding; for other models' tokenizers an estimate.
- * Texts with very long unbroken runs are counted slice by slice, which can only overestimate.
+ * Texts with very long unbroken runs are counted slice by slice, which may differ by a token at each cut.
  */
 export function countTokens(text: string): number {
   if (!LONG_RUN.test(text)) return encodeAndCount(text, AS_TEXT)

@@ -46,6 +46,8 @@ export function createInstallationToken(
       .finally(() => {
         minting = undefined
       })
+    // Whoever waits sees the failure; nobody may be left to.
+    minting.catch(() => {})
     return minting
   }
 
@@ -56,7 +58,6 @@ export function createInstallationToken(
       const minted = mint()
       if (!token || left <= UNUSABLE_BEFORE) return (await abortable(minted, signal)).authorization
       // While GitHub still takes the old one nobody need wait, nor fail, for the new one.
-      minted.catch(() => {})
       return token.authorization
     },
     refused(authorization, times) {

@@ -58,7 +58,12 @@ export function readLimited(answer: Exchange, now: number): Limited | undefined 
 export function readRetryAfter(headers: Headers, now: number): number | undefined {
   const value = header(headers, 'retry-after')
   if (value === undefined) return undefined
-  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - now) / 1000
+  const isDate = /^[A-Z][a-z]{2}, /.test(value)
+  const seconds = /^\d+$/.test(value)
+    ? Number(value)
+    : isDate
+      ? (Date.parse(value) - now) / 1000
+      : Number.NaN
   return Number.isNaN(seconds) ? undefined : Math.max(0, Math.ceil(seconds))
 }
 

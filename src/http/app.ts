@@ -59,9 +59,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   // Bodies are JSON, or they are refused.
   app.removeContentTypeParser('text/plain')
   decorate(app)
-  // While draining, every answer asks its caller to come back over a new connection.
+  // Once it listens no more, every answer tells its caller to leave.
   app.addHook('onSend', (_request, reply, payload, done) => {
-    if (health.readiness() === 'draining') reply.header('connection', 'close')
+    if (!app.server.listening) reply.header('connection', 'close')
     done(null, payload)
   })
   // Answers are sent as bytes or written by JSON.stringify; schemas are there for the document.

@@ -25,6 +25,8 @@ export interface Asked {
 }
 
 export interface Ledger {
+  /** How many answers came about in which way. */
+  readonly outcomes: ReadonlyMap<Outcome, number>
   asked(replica: number, who: Who, key: string, maxAge: number | undefined): Asked
   /** @throws Error where the answer must not have been given */
   answered(asked: Asked, cached: Cached): void
@@ -80,6 +82,7 @@ export function createLedger({ now, next, github, connections }: LedgerOptions):
   /** The last ones, by replica and what was refused: a key, or all of a principal. */
   const refusals = new Map<string, Refusal>()
   const marks = new Map<string, Marked[]>()
+  const outcomes = new Map<Outcome, number>()
   /** Events in Redis' log that not every replica knows of. */
   let unheard: Marked[] = []
   /** Fetches by replica, key and time. */
@@ -94,6 +97,7 @@ export function createLedger({ now, next, github, connections }: LedgerOptions):
   }
 
   function judge(asked: Asked, { entry, outcome, failure }: Cached): void {
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
     const body = entry.body.toString()
     const markers = [...body.matchAll(MARKER)].map(([marker]) => marker)
     if (markers.length === 0) throw fault('an answer without content', asked, body)
@@ -171,6 +175,7 @@ export function createLedger({ now, next, github, connections }: LedgerOptions):
   }
 
   return {
+    outcomes,
     asked(replica, who, key, maxAge) {
       const { deafSince } = hearing[replica] as Hearing
       return { replica, who, key, maxAge, deafSince, ...here() }

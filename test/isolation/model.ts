@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isRefusal } from '../../src/cache/refusals.ts'
-import type { CacheRequest } from '../../src/cache/request.ts'
+import type { CacheRequest, Outcome } from '../../src/cache/request.ts'
 import { compileContracts } from '../../src/context/contract.ts'
 import { providers } from '../../src/context/registry.ts'
 import { type ContextRequest, parseRequest } from '../../src/context/request.ts'
 import { createFakeRedis } from '../support/fakeRedis.ts'
-import { createStandIn, type StandIn, type Who } from './github.ts'
+import { createStandIn, type Mode, type StandIn, type Who } from './github.ts'
 import { createLedger, type Ledger } from './ledger.ts'
 import type { Ask, Setting, Step } from './steps.ts'
 import {
@@ -32,28 +32,33 @@ interface Run {
   readonly redis: { flush(): void }
   readonly open: Set<AbortController>
   readonly faults: unknown[]
+  /** Steps for which GitHub still answers everything with an error. */
+  outage: number
   last?: { readonly who: Who; readonly ask: Ask }
 }
 
 /**
  * Plays one history on two replicas with one Redis, and judges every answer by what GitHub said.
+ * @returns how many answers came about in which way
  * @throws Error for the first answer that must not have been given
  */
 export async function play(
   setting: Setting,
   steps: readonly Step[],
   mutation: Mutation = {},
-): Promise<void> {
+): Promise<ReadonlyMap<Outcome, number>> {
   const closing = new AbortController()
   const run = begin(setting, mutation, closing.signal)
   try {
     await settle(run)
     for (const step of steps) {
       run.clock.time += STEP_MS
+      run.outage -= 1
       take(run, step)
       await settle(run)
     }
     await end(run)
+    return run.ledger.outcomes
   } finally {
     closing.abort()
   }
@@ -90,7 +95,7 @@ function begin(setting: Setting, mutation: Mutation, closing: AbortSignal): Run 
       closing,
     }),
   )
-  return { clock, github, ledger, leases, replicas, redis, open: new Set(), faults: [] }
+  return { clock, github, ledger, leases, replicas, redis, open: new Set(), faults: [], outage: 0 }
 }
 
 /** Writes down what GitHub refused on the way to an answer. */
@@ -128,13 +133,13 @@ function take(run: Run, step: Step): void {
       break
     }
     case 'deliver':
-      github.deliver(step.index, step.mode)
+      github.deliver(step.index, run.outage > 0 ? 'error' : step.mode)
       break
     case 'decide':
       github.decide(step.index, step.mode)
       break
     case 'deliverAll':
-      deliverAll(github)
+      deliverAll(github, run.outage > 0 ? 'error' : 'truth')
       break
     case 'wait':
       clock.time += step.seconds * 1000
@@ -152,6 +157,9 @@ function take(run: Run, step: Step): void {
       break
     case 'visibility':
       github.toggleVisibility()
+      break
+    case 'outage':
+      run.outage = step.steps
       break
     case 'rotate':
       github.rotate(step.who)
@@ -186,8 +194,8 @@ function toggleRedis({ replicas }: Run): void {
   for (const { connection } of replicas) connection.listen(reachable)
 }
 
-function deliverAll(github: StandIn): void {
-  for (let left = github.pending.length; left > 0; left -= 1) github.deliver(0, 'truth')
+function deliverAll(github: StandIn, mode: Mode): void {
+  for (let left = github.pending.length; left > 0; left -= 1) github.deliver(0, mode)
 }
 
 class Left extends Error {}
@@ -242,7 +250,7 @@ async function end(run: Run): Promise<void> {
   for (let round = 0; run.open.size > 0 || run.github.pending.length > 0; round += 1) {
     if (round === LAST_ROUNDS) throw new Error(`${run.open.size} callers wait for ever`)
     run.clock.time += STEP_MS
-    deliverAll(run.github)
+    deliverAll(run.github, 'truth')
     run.leases.tick()
     await settle(run)
   }

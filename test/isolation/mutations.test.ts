@@ -10,7 +10,7 @@ const MOST_RUNS = 300
 it.each(Object.entries(mutations))(
   'the loss of %s is noticed',
   async (_name, mutation) => {
-    const { errorInstance, numRuns } = await fc.check(
+    const { errorInstance } = await fc.check(
       fc.asyncProperty(setting, history, async (given, steps) => {
         try {
           await play(given, steps, mutation)
@@ -21,7 +21,6 @@ it.each(Object.entries(mutations))(
       }),
       { seed: SEED, numRuns: MOST_RUNS, endOnFailure: true },
     )
-    console.log(_name, numRuns)
     expect(String(errorInstance)).toMatch(mutation.fault)
   },
   60_000,

@@ -24,6 +24,8 @@ export type Step =
   | { readonly do: 'change'; readonly repository: Repository; readonly part: Part }
   | { readonly do: 'access'; readonly who: Who; readonly repository: Repository }
   | { readonly do: 'visibility' }
+  /** For some steps GitHub answers everything with an error. */
+  | { readonly do: 'outage'; readonly steps: number }
   | { readonly do: 'rotate' | 'token'; readonly who: Who }
   | { readonly do: 'event'; readonly replica: number; readonly event: MarkingEvent }
   | { readonly do: 'redis' | 'flush' }
@@ -79,22 +81,28 @@ const event = fc.record<MarkingEvent>({
 })
 
 /** Around the ends of what is fresh, stale and kept. */
-const seconds = fc.constantFrom(1, 1, 1, 5, 9, 20, 70, 320, 400, 910, 1_500, 7_200, 90_000)
+const seconds = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(1, 5, 9) },
+  { weight: 4, arbitrary: fc.constantFrom(20, 70, 150) },
+  { weight: 4, arbitrary: fc.constantFrom(320, 400, 600) },
+  { weight: 1, arbitrary: fc.constantFrom(910, 1_500, 7_200, 90_000) },
+)
 
 const simple = <T extends Step['do']>(name: T) => fc.constant({ do: name } as const)
 const steps: readonly (readonly [number, fc.Arbitrary<Step>])[] = [
-  [16, fc.record({ do: fc.constant('ask'), who, ask })],
-  [14, fc.record({ do: fc.constant('askAgain'), replica, maxAge })],
+  [10, fc.record({ do: fc.constant('ask'), who, ask })],
+  [26, fc.record({ do: fc.constant('askAgain'), replica, maxAge })],
   [6, fc.record({ do: fc.constant('ask'), who, ask, twin: who })],
-  [18, fc.record({ do: fc.constant('deliver'), index, mode })],
-  [8, fc.record({ do: fc.constant('decide'), index, mode })],
-  [14, simple('deliverAll')],
-  [14, fc.record({ do: fc.constant('wait'), seconds })],
+  [14, fc.record({ do: fc.constant('deliver'), index, mode })],
+  [6, fc.record({ do: fc.constant('decide'), index, mode })],
+  [30, simple('deliverAll')],
+  [12, fc.record({ do: fc.constant('wait'), seconds })],
   [2, fc.record({ do: fc.constant('abort'), index })],
   [5, fc.record({ do: fc.constant('change'), repository, part: fc.constantFrom(...PARTS) })],
-  [5, fc.record({ do: fc.constant('access'), who, repository })],
+  [3, fc.record({ do: fc.constant('access'), who, repository })],
   [1, simple('visibility')],
-  [2, fc.record({ do: fc.constant('rotate'), who })],
+  [3, fc.record({ do: fc.constant('rotate'), who })],
+  [2, fc.record({ do: fc.constant('outage'), steps: fc.nat(15) })],
   [1, fc.record({ do: fc.constant('token'), who })],
   [3, fc.record({ do: fc.constant('event'), replica, event })],
   [2, simple('redis')],

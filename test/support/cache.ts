@@ -135,7 +135,7 @@ export function createSource(): Source {
   }
 }
 
-export const POLICY = { freshFor: 60, staleFor: 300, keepFor: 86_400 }
+const POLICY = { freshFor: 60, staleFor: 300, keepFor: 86_400 }
 
 /** A request in the name of `principal`. */
 export function requestOf(

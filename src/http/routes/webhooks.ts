@@ -36,7 +36,7 @@ export async function webhookRoute(app: FastifyInstance, options: WebhookOptions
   app.setErrorHandler<FastifyError>((error) => {
     throw explain(error)
   })
-  if (false) app.addHook('onClose', async () => void (await Promise.all(running)))
+  app.addHook('onClose', async () => void (await Promise.all(running)))
 
   app.post('/webhooks/github', {
     bodyLimit: LARGEST,
