@@ -30,7 +30,7 @@ export const redisFaults: Bench = {
     await using github = await startSimulator({ issues: ISSUES, comments: 2, latency: 5 })
     const straight = await tryFaults(github, redis.url, faultsOf(redis))
     const slowed = await tryFaults(github, `redis://127.0.0.1:${proxy.port}`, [slow(proxy)])
-    return [...straight, ...slowed]
+    return [...straight, ...slowed, await healing(github, redis)]
   },
 }
 
@@ -41,6 +41,8 @@ function faultsOf(redis: RedisServer): Fault[] {
     client.disconnect()
   }
   return [
+    // Shows how much two stretches without a fault differ on this machine.
+    { name: 'no fault', bring: async () => {}, mend: async () => {} },
     { name: 'killed', bring: () => redis.kill(), mend: () => redis.restart() },
     { name: 'hung', bring: async () => redis.pause(), mend: async () => redis.resume() },
     { name: 'restarted', bring: () => redis.restart(), mend: async () => {} },
@@ -123,4 +125,23 @@ async function garble(redis: RedisServer): Promise<void> {
   const client = new Redis(redis.url)
   for (const key of await client.keys('*')) await client.set(key, randomBytes(64))
   client.disconnect()
+}
+
+/** Whether an answer that was overwritten is shared again once a replica has fetched it anew. */
+async function healing(github: Server, redis: RedisServer): Promise<Figure> {
+  const answers = 20
+  await redis.restart()
+  await using fleet = await startFleet(2, github, { ...UNGOVERNED, REDIS_URL: redis.url })
+  for (const [replica, url] of fleet.urls.entries()) {
+    if (replica === 1) await garble(redis)
+    for (let number = 1; number <= answers; number += 1) await askIssue(url, number)
+  }
+  const client = new Redis(redis.url)
+  const keys = await client.keys('*:answer')
+  const kept = await Promise.all(keys.map((key) => client.getrange(key, 0, 3)))
+  client.disconnect()
+  const healed = kept.filter((start) => start === 'GCS1').length
+  return figure('garbled: answers kept anew once fetched anew', (100 * healed) / answers, '%', {
+    least: 100,
+  })
 }

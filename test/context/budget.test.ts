@@ -17,7 +17,10 @@ beforeAll(async () => {
   github = await startGitHub()
   github.world.anonymousLimits.core = 1_000_000
   addRepository(github.world, { owner: 'octo', name: 'talk' })
-  app = await startApp({ github, env: { RATE_LIMIT_MAX: '1000000' } })
+  app = await startApp({
+    github,
+    env: { RATE_LIMIT_MAX: '1000000', GITHUB_POINTS_PER_MINUTE: '1000000' },
+  })
 })
 afterAll(async () => {
   await app.close()

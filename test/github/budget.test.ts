@@ -1,8 +1,8 @@
 import { describe, expect, inject, it } from 'vitest'
-import { createRateGate } from '../../src/github/budgetGate.ts'
-import { isLimited } from '../../src/github/budgetLimits.ts'
-import { createLocalLedger } from '../../src/github/budgetLocal.ts'
-import { createSharedLedger } from '../../src/github/budgetShared.ts'
+import { createRateGate } from '../../src/github/budget/gate.ts'
+import { isLimited } from '../../src/github/budget/limits.ts'
+import { createLocalLedger } from '../../src/github/budget/local.ts'
+import { createSharedLedger } from '../../src/github/budget/shared.ts'
 import { budgetSuite, type GateSettings } from '../suites/budget.ts'
 import { connectPatiently } from '../support/budgetRedis.ts'
 

@@ -13,6 +13,8 @@ import { deliver } from '../support/webhooks.ts'
 const SECRET = 'a webhook secret'
 const TOKEN = 'ghp_octooctooctooctooctooctooctooctoocto'
 const DELIVERIES = 200
+/** Milliseconds. */
+const GIVE_UP = 2_000
 const issue = (issue_number: number) => ({
   context_type: 'github_issue',
   params: { owner: 'octo', repo: 'talk', issue_number, max_comments: 0 },
@@ -66,7 +68,7 @@ it('a delivery to one replica reaches the memory of the other: p99 under 250 ms'
   for (const number of numbers) {
     const sent = performance.now()
     expect((await deliver(here, 'issues', edited(number), SECRET)).status).toBe(202)
-    while (await isHit(there, number));
+    while ((await isHit(there, number)) && performance.now() - sent < GIVE_UP);
     times.push(performance.now() - sent)
   }
   const p99 = times.toSorted((a, b) => a - b)[Math.ceil(DELIVERIES * 0.99) - 1]

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ServiceError } from '../../src/core/errors.ts'
 import type { Urgency } from '../../src/core/github.ts'
-import type { CallOutcome, Pass, RateGate } from '../../src/github/gate.ts'
+import type { CallOutcome, Pass, RateGate } from '../../src/github/budget/rateGate.ts'
 
 export interface GateUnderTest {
   readonly gate: RateGate

@@ -2,8 +2,8 @@
  * A replica in a process of its own, as far as it talks to GitHub: the real client over the real
  * gate. Told by messages what to fetch; answers what became of it.
  */
-import { createRateGate } from '../../src/github/budgetGate.ts'
-import { createSharedLedger } from '../../src/github/budgetShared.ts'
+import { createRateGate } from '../../src/github/budget/gate.ts'
+import { createSharedLedger } from '../../src/github/budget/shared.ts'
 import { createGitHub } from '../../src/github/client.ts'
 import { tokenCredential } from '../../src/github/credentials.ts'
 import { createMemoryResources } from '../../src/github/resources.ts'

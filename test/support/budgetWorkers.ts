@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { Limits } from '../../src/github/budgetLimits.ts'
+import type { Limits } from '../../src/github/budget/limits.ts'
 
 export interface WorkerSettings {
   /** URLs. */

@@ -1,14 +1,6 @@
 /** What happens to a world while it is being watched. Everything that changes content bumps `updated_at`. */
 import { countOpenIssues, replaceIssueBody } from './content.ts'
-import type {
-  Comment,
-  CommentBody,
-  Issue,
-  IssueBody,
-  Repository,
-  RepositoryBody,
-  World,
-} from './types.ts'
+import type { Issue, IssueBody, Repository, RepositoryBody, World } from './types.ts'
 import {
   nextId,
   nodeId,
@@ -38,25 +30,6 @@ export function updateIssue(world: World, issue: Issue, patch: Partial<IssueBody
   if (issue.body.state !== before) {
     countOpenIssues(issue.repository, issue.body.state === 'open' ? 1 : -1)
   }
-  touch(world)
-}
-
-export function updateComment(
-  world: World,
-  issue: Issue,
-  comment: Comment,
-  patch: Partial<CommentBody>,
-): void {
-  const updated_at = timestamp(world.now())
-  comment.body = Object.freeze({ ...comment.body, updated_at, ...patch })
-  replaceIssueBody(issue, { updated_at })
-  touch(world)
-}
-
-export function deleteComment(world: World, issue: Issue, comment: Comment): void {
-  issue.comments = issue.comments.filter((kept) => kept !== comment)
-  const updated_at = timestamp(world.now())
-  replaceIssueBody(issue, { updated_at, comments: issue.comments.length })
   touch(world)
 }
 

@@ -9,12 +9,10 @@ export {
 } from './apps.ts'
 export {
   blockRepository,
-  deleteComment,
   deleteIssue,
   deleteRepository,
   renameRepository,
   transferIssue,
-  updateComment,
   updateIssue,
   updateRepository,
 } from './changes.ts'

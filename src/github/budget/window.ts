@@ -1,4 +1,4 @@
-import type { RateLimit } from './limits.ts'
+import type { RateLimit } from '../limits.ts'
 
 /** Milliseconds by which GitHub's words on the end of one window may differ: it sends whole seconds. */
 export const SAME_WINDOW = 2_000

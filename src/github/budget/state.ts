@@ -1,6 +1,6 @@
-import type { Urgency } from '../core/github.ts'
-import type { CallOutcome, Pass } from './gate.ts'
-import type { RateLimit } from './limits.ts'
+import type { Urgency } from '../../core/github.ts'
+import type { RateLimit } from '../limits.ts'
+import type { CallOutcome, Pass } from './rateGate.ts'
 
 /** How far this process and the ledger know of each other. */
 export interface Account {

@@ -1,4 +1,4 @@
-import { SAME_WINDOW } from './budgetWindow.ts'
+import { SAME_WINDOW } from './window.ts'
 
 /**
  * What both scripts begin with. Replicas tell absolute numbers, so that a reply that never arrived

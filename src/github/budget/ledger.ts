@@ -1,4 +1,4 @@
-import type { RateLimit } from './limits.ts'
+import type { RateLimit } from '../limits.ts'
 
 /** What a process tells of its part of one budget, and what it asks for. */
 export interface UnitsRequest {

@@ -8,9 +8,9 @@ import {
   TO_LEARN,
   type UnitsReply,
   type UnitsRequest,
-} from './budgetLedger.ts'
-import type { Limits } from './budgetLimits.ts'
-import { current } from './budgetWindow.ts'
+} from './ledger.ts'
+import type { Limits } from './limits.ts'
+import { current } from './window.ts'
 
 export interface LocalLedgerOptions {
   readonly limits: Limits

@@ -1,5 +1,5 @@
-import type { Urgency } from '../core/github.ts'
-import type { Limited, RateLimit } from './limits.ts'
+import type { Urgency } from '../../core/github.ts'
+import type { Limited, RateLimit } from '../limits.ts'
 
 /** Keeps calls back that GitHub would refuse: asking all the same is useless and prolongs the limit. */
 export interface RateGate {

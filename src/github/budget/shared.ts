@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { Bus } from '../redis/bus.ts'
-import type { GuardedRedis } from '../redis/guarded.ts'
-import { PREFIX, redisKey } from '../redis/keys.ts'
+import type { Bus } from '../../redis/bus.ts'
+import type { GuardedRedis } from '../../redis/guarded.ts'
+import { PREFIX, redisKey } from '../../redis/keys.ts'
 import {
   type Closing,
   EVERYTHING,
@@ -14,10 +14,10 @@ import {
   TO_LEARN,
   type UnitsReply,
   type UnitsRequest,
-} from './budgetLedger.ts'
-import type { Limits } from './budgetLimits.ts'
-import { createLocalLedger } from './budgetLocal.ts'
-import { CLOSE, LEND_LOAD, LEND_UNITS } from './budgetScripts.ts'
+} from './ledger.ts'
+import type { Limits } from './limits.ts'
+import { createLocalLedger } from './local.ts'
+import { CLOSE, LEND_LOAD, LEND_UNITS } from './scripts.ts'
 
 /** Milliseconds. What a replica held that died is lent again after this; holders speak more often. */
 const LEASE = 15_000

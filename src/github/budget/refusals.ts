@@ -1,7 +1,7 @@
-import { ServiceError } from '../core/errors.ts'
-import type { Urgency } from '../core/github.ts'
-import type { Budget, Purse } from './budgetState.ts'
-import { current } from './budgetWindow.ts'
+import { ServiceError } from '../../core/errors.ts'
+import type { Urgency } from '../../core/github.ts'
+import type { Budget, Purse } from './state.ts'
+import { current } from './window.ts'
 
 /** Of a window's calls, what is kept for callers who wait. */
 const KEPT = 0.2

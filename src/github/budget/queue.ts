@@ -1,7 +1,7 @@
-import type { Urgency } from '../core/github.ts'
-import { busy, PATIENCE, pointsRefusal, refusalOf } from './budgetRefusals.ts'
-import { admit, type Budget, isReady, type Leave, type Purse, type Waiter } from './budgetState.ts'
-import type { Pass } from './gate.ts'
+import type { Urgency } from '../../core/github.ts'
+import type { Pass } from './rateGate.ts'
+import { busy, PATIENCE, pointsRefusal, refusalOf } from './refusals.ts'
+import { admit, type Budget, isReady, type Leave, type Purse, type Waiter } from './state.ts'
 
 /** Callers who wait come before refreshes that nobody waits for. */
 const URGENCIES = ['interactive', 'background'] as const satisfies Urgency[]

@@ -1,12 +1,6 @@
-import {
-  EVERYTHING,
-  type Ledger,
-  type LoadReply,
-  POINTS_LIFE,
-  type UnitsReply,
-} from './budgetLedger.ts'
-import { type Account, type Budget, changed, type Purse, waitingFor } from './budgetState.ts'
-import { mergeWindow } from './budgetWindow.ts'
+import { EVERYTHING, type Ledger, type LoadReply, POINTS_LIFE, type UnitsReply } from './ledger.ts'
+import { type Account, type Budget, changed, type Purse, waitingFor } from './state.ts'
+import { mergeWindow } from './window.ts'
 
 /** Calls fetched ahead at most, and places. */
 const BLOCK = 20

@@ -1,3 +1,4 @@
+import type { RateLimit } from '../limits.ts'
 import {
   type Asking,
   askLoad,
@@ -7,8 +8,8 @@ import {
   look,
   refill,
   restate,
-} from './budgetAsk.ts'
-import { type Closing, EVERYTHING, type Ledger } from './budgetLedger.ts'
+} from './ask.ts'
+import { type Closing, EVERYTHING, type Ledger } from './ledger.ts'
 import {
   join,
   refuseAll,
@@ -17,8 +18,9 @@ import {
   refuseVain,
   serve,
   type Turn,
-} from './budgetQueue.ts'
-import { closing, pointsRefusal, refusalOf } from './budgetRefusals.ts'
+} from './queue.ts'
+import type { CallOutcome, Pass, RateGate } from './rateGate.ts'
+import { closing, pointsRefusal, refusalOf } from './refusals.ts'
 import {
   admit,
   type Budget,
@@ -30,10 +32,8 @@ import {
   newPurse,
   type Purse,
   waitingFor,
-} from './budgetState.ts'
-import { current, mergeWindow } from './budgetWindow.ts'
-import type { CallOutcome, Pass, RateGate } from './gate.ts'
-import type { RateLimit } from './limits.ts'
+} from './state.ts'
+import { current, mergeWindow } from './window.ts'
 
 export interface GateOptions {
   readonly ledger: Ledger
