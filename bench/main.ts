@@ -38,6 +38,8 @@ if (chosen.length === 0) {
 }
 
 moveTo('load', process.pid)
+// Each server that runs is to be killed should this process end early.
+process.setMaxListeners(50)
 const rows: [Bench, Figure][] = []
 for (const bench of chosen) {
   const started = performance.now()

@@ -19,7 +19,7 @@ export interface Capacity {
 }
 
 const ROUNDS = 5
-const ROUND_MS = 3_000
+const ROUND_MS = 2_500
 const WARM_UP_MS = 1_500
 const CONNECTIONS = 48
 

@@ -6,7 +6,7 @@ import type { Entry, Times } from './entry.ts'
  * Layout: magic · time of the fetch, 13 digits, for Redis to compare · CRC-32 of all that follows ·
  * length of the head · head as JSON · body.
  */
-const MAGIC = 'GCS1'
+export const MAGIC = 'GCS1'
 export const AS_OF = { start: MAGIC.length, digits: 13 } as const
 const CRC = AS_OF.start + AS_OF.digits
 const LENGTH = CRC + 4

@@ -1,9 +1,12 @@
+import { abortable } from '../core/abortable.ts'
+
 /** Work that several callers wait for as one. */
 interface Flight<T> {
   readonly promise: Promise<T>
   readonly startedAt: number
   readonly abort: AbortController
   waiters: number
+  over: boolean
 }
 
 export interface Joined<T> {
@@ -34,7 +37,9 @@ export function createFlights<T>(now: () => number): Flights<T> {
       abort,
       startedAt: now(),
       waiters: 0,
+      over: false,
       promise: work(abort.signal).finally(() => {
+        flight.over = true
         if (flights.get(key) === flight) flights.delete(key)
       }),
     }
@@ -59,23 +64,11 @@ export function createFlights<T>(now: () => number): Flights<T> {
         return { value: await abortable(flight.promise, signal), collapsed: joins }
       } finally {
         flight.waiters -= 1
-        if (flight.waiters === 0) {
+        if (flight.waiters === 0 && !flight.over) {
           if (flights.get(key) === flight) flights.delete(key)
           flight.abort.abort()
         }
       }
     },
-  }
-}
-
-/** The promise's outcome, or the signal's reason if that comes first. */
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const onAbort = () => reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }

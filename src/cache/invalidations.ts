@@ -24,8 +24,9 @@ const HORIZON = 86_400_000 * 1.2
 const MOST_TAGS = 100_000
 const LOG_PAGE = 1_000
 
-/** Events kept for the time that Redis is away. */
+/** Events kept for the time that Redis is away, and milliseconds until it is tried again. */
 const MOST_UNTOLD = 10_000
+const CATCH_UP_EVERY = 500
 
 type Marks = Partial<Record<Mark, number>>
 
@@ -57,6 +58,7 @@ export function createInvalidations({ now, shared }: InvalidationOptions): Inval
   const forgotten = { changed: -1, revoked: -1 }
   /** Events that Redis did not take. */
   const untold = new Map<string, Event>()
+  let retry: NodeJS.Timeout | undefined
   let missedUntil = 0
   let informed = shared === undefined
 
@@ -78,43 +80,51 @@ export function createInvalidations({ now, shared }: InvalidationOptions): Inval
   }
 
   if (shared) {
-    const { redis, bus } = shared
+    const { bus } = shared
     bus.on(CHANNEL, (message) => {
-      const { mark, tags, at } = JSON.parse(message) as Event
-      for (const tag of tags) note(mark, tag, at)
+      const event = parseEvent(message)
+      if (event) for (const tag of event.tags) note(event.mark, tag, event.at)
     })
     bus.onConnection((connected) => {
       informed = false
       if (!connected) return
       missedUntil = now()
-      void tellUntold(shared).then(() => readLog(redis))
+      void catchUp(shared)
     })
   }
 
-  /** Learns what happened while this process did not listen. */
-  async function readLog(redis: GuardedRedis): Promise<void> {
+  /** Tells what Redis did not take and reads what this process missed; again later, while that fails. */
+  async function catchUp(fleet: Fleet): Promise<void> {
+    clearTimeout(retry)
+    for (const [name, event] of [...untold]) {
+      if (!(await tell(fleet, event))) break
+      untold.delete(name)
+    }
+    if (!informed && fleet.bus.connected) informed = await readLog(fleet.redis)
+    if (untold.size > 0 || !informed) scheduleCatchUp(fleet)
+  }
+
+  function scheduleCatchUp(fleet: Fleet): void {
+    clearTimeout(retry)
+    retry = setTimeout(() => void catchUp(fleet), CATCH_UP_EVERY).unref()
+  }
+
+  async function readLog(redis: GuardedRedis): Promise<boolean> {
     for (let start = 0; ; start += LOG_PAGE) {
       const page = await redis.try((client) =>
         client.zrevrange(LOG, start, start + LOG_PAGE - 1, 'WITHSCORES'),
       )
-      if (!page) return
+      if (!page) return false
       for (let index = 0; index < page.length; index += 2) {
-        const [mark, tag] = split(page[index] ?? '')
-        note(mark, tag, Number(page[index + 1]))
+        const [, mark, tag] = /^(changed|revoked) (.*)$/s.exec(page[index] ?? '') ?? []
+        if (tag !== undefined) note(mark as Mark, tag, Number(page[index + 1]))
       }
-      if (page.length < LOG_PAGE * 2) break
-    }
-    informed = true
-  }
-
-  async function tellUntold(fleet: Fleet): Promise<void> {
-    for (const [name, event] of untold) {
-      untold.delete(name)
-      await tell(fleet, event)
+      if (page.length < LOG_PAGE * 2) return true
     }
   }
 
-  async function tell({ redis, bus }: Fleet, event: Event): Promise<void> {
+  /** Whether Redis took it. */
+  async function tell({ redis, bus }: Fleet, event: Event): Promise<boolean> {
     const { mark, tags, at } = event
     const members = tags.flatMap((tag) => [at, `${mark} ${tag}`])
     const told = await redis.try(async (client) => {
@@ -127,14 +137,17 @@ export function createInvalidations({ now, shared }: InvalidationOptions): Inval
       return true
     })
     if (told) await bus.publish(CHANNEL, JSON.stringify(event))
-    else if (untold.size < MOST_UNTOLD) untold.set(`${mark} ${tags.join()}`, event)
+    return told ?? false
   }
 
   return {
     async mark(mark, tags) {
       const at = now()
       for (const tag of tags) note(mark, tag, at)
-      if (shared && tags.length > 0) await tell(shared, { mark, tags, at })
+      const event = { mark, tags, at }
+      if (!shared || tags.length === 0 || (await tell(shared, event))) return
+      if (untold.size < MOST_UNTOLD) untold.set(`${mark} ${tags.join()}`, event)
+      scheduleCatchUp(shared)
     },
     verdict({ asOf, tags }) {
       if (asOf <= forgotten.revoked) return 'revoked'
@@ -157,7 +170,17 @@ export function createInvalidations({ now, shared }: InvalidationOptions): Inval
   }
 }
 
-function split(member: string): [Mark, string] {
-  const space = member.indexOf(' ')
-  return [member.slice(0, space) as Mark, member.slice(space + 1)]
+/** What another replica said, or undefined for anything else. */
+function parseEvent(message: string): Event | undefined {
+  try {
+    const { mark, tags, at } = JSON.parse(message) as Partial<Event>
+    const valid =
+      (mark === 'changed' || mark === 'revoked') &&
+      Array.isArray(tags) &&
+      tags.every((tag) => typeof tag === 'string') &&
+      typeof at === 'number'
+    return valid ? { mark, tags, at } : undefined
+  } catch {
+    return undefined
+  }
 }

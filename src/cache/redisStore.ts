@@ -1,13 +1,14 @@
 import type { GuardedRedis } from '../redis/guarded.ts'
 import { redisKey } from '../redis/keys.ts'
-import { AS_OF, decodeEntry, encodeEntry } from './codec.ts'
+import { AS_OF, decodeEntry, encodeEntry, MAGIC } from './codec.ts'
 import type { Store } from './store.ts'
 
 /** Writes unless what is there was fetched later: a slow fetch must not undo what GitHub said since. */
 const SET_UNLESS_NEWER = `
-local known = redis.call('GETRANGE', KEYS[1], ${AS_OF.start}, ${AS_OF.start + AS_OF.digits - 1})
-local asOf = string.sub(ARGV[1], ${AS_OF.start + 1}, ${AS_OF.start + AS_OF.digits})
-if #known == ${AS_OF.digits} and known > asOf then return 0 end
+local known = redis.pcall('GETRANGE', KEYS[1], 0, ${AS_OF.start + AS_OF.digits - 1})
+local asOf = string.sub(ARGV[1], 1, ${AS_OF.start + AS_OF.digits})
+local ours = type(known) == 'string' and string.match(known, '^${MAGIC}%d+$')
+if ours and #known == #asOf and known > asOf then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1`
 

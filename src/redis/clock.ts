@@ -22,7 +22,10 @@ export function createFleetClock(redis: GuardedRedis, local: () => number): Flee
     if (!time) return
     const [seconds, microseconds] = time as unknown as [number | string, number | string]
     const theirs = Number(seconds) * 1000 + Number(microseconds) / 1000
-    offset = Math.round(theirs - (sent + local()) / 2)
+    const received = local()
+    const difference = Math.round(theirs - (sent + received) / 2)
+    // What may be the time that the answer took says nothing about the clocks.
+    offset = Math.abs(difference) > (received - sent) / 2 + 1 ? difference : 0
   }
 
   return { now: () => local() + offset, sync, close: () => clearInterval(timer) }

@@ -40,7 +40,7 @@ export interface RedisConnections {
  */
 export function connectRedis(url: string): RedisConnections {
   const commands = connect(url, FAIL_FAST)
-  const subscriber = connect(url, SUBSCRIBER_OPTIONS)
+  const subscriber = connectSubscriber(url)
   // Failures show where commands fail; without a listener they would end the process.
   commands.on('error', () => {})
   subscriber.on('error', () => {})
@@ -52,6 +52,22 @@ export function connectRedis(url: string): RedisConnections {
       subscriber.disconnect()
     },
   }
+}
+
+/**
+ * A Cluster passes every message on to all its nodes, so one of them will do; when it goes, the next.
+ * (The Cluster client's own subscriber does not tell when it was lost.)
+ */
+function connectSubscriber(url: string): Redis {
+  const nodes = url.split(',').map((node) => new URL(node.trim()))
+  let turn = 0
+  const subscriber = new Redis((nodes[0] as URL).href, SUBSCRIBER_OPTIONS)
+  subscriber.on('close', () => {
+    turn += 1
+    const { hostname, port } = nodes[turn % nodes.length] as URL
+    Object.assign(subscriber.options, { host: hostname, port: Number(port || 6379) })
+  })
+  return subscriber
 }
 
 function connect(url: string, options: RedisOptions): RedisClient {

@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createLeases } from '../../src/cache/leases.ts'
+import { createSharedResources } from '../../src/github/redisResources.ts'
+import { createMemoryResources } from '../../src/github/resources.ts'
+import { rateLimitStore } from '../../src/http/rateLimitStore.ts'
 import { PREFIX, redisKey } from '../../src/redis/keys.ts'
 import { createRedisService, type RedisService } from '../../src/redis/redis.ts'
 import {
@@ -257,9 +260,12 @@ describe('garbage', () => {
     expect(await here.asked()).toBe('hit v1')
   })
 
-  it('does not stay where an answer belongs', async () => {
+  it.each([
+    ['bytes', (key: string) => observer.set(key, 'z'.repeat(100))],
+    ['a list', (key: string) => observer.rpush(key, 'a')],
+  ])('as %s does not stay where an answer belongs', async (_name, spoil) => {
     const here = await join()
-    await observer.set(redisKey('answer', 'ann:issue'), Buffer.concat([valid, randomBytes(90)]))
+    await spoil(redisKey('answer', 'ann:issue'))
     expect(await here.asked()).toBe('miss v1')
     expect(await (await join()).asked()).toBe('hit_shared v1')
   })
@@ -277,7 +283,7 @@ describe('a subscription that breaks', () => {
     const here = await join()
     await here.asked()
     clock.advance(1)
-    await observer.client('KILL', 'TYPE', 'pubsub')
+    await observer.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
     await until(() => !here.invalidations.informed)
     await until(() => here.invalidations.informed)
     source.answers('v2')
@@ -312,6 +318,10 @@ describe('a Redis Cluster', () => {
     const first = names.map((name) => here.asked({ name }))
     await until(() => source.loads.length === names.length)
     const second = names.map((name) => there.asked({ name }))
+    const nodes = new Cluster(url.split(','))
+    const isAwaited = (name: string) => nodes.exists(redisKey('waiting', `ann:${name}`))
+    await until(async () => !(await Promise.all(names.map(isAwaited))).includes(0))
+    nodes.disconnect()
     await Promise.all(source.loads.map((load) => load.answer('v1', { tags: ['access:o'] })))
     expect(new Set(await Promise.all(first))).toEqual(new Set(['miss v1']))
     expect(new Set(await Promise.all(second))).toEqual(new Set(['collapsed v1']))
@@ -327,7 +337,35 @@ describe('a Redis Cluster', () => {
     )
     const late = await join({ url })
     expect(await late.asked({ name: 'issue-1' })).toBe('upstream_error')
+
+    const counts = [here, there, here].map(({ service }) => counted(service, 'caller'))
+    expect((await Promise.all(counts)).sort()).toEqual([1, 2, 3])
+
+    const [ours, theirs] = [here, there].map(({ service }) =>
+      createSharedResources(createMemoryResources(1024 * 1024), service.commands),
+    )
+    const resource = { body: Buffer.from('{}'), tag: '"t"', tagFor: 'f', link: undefined }
+    await ours?.keep('ann', '/repos/o/r', resource)
+    expect(await theirs?.find('ann', '/repos/o/r')).toEqual({ resource, own: true })
   }, 60_000)
+
+  /** How many requests of a caller have been counted, this one included. */
+  async function counted({ commands }: RedisService, caller: string): Promise<number> {
+    const RateLimitStore = rateLimitStore(commands, Date.now) as unknown as new () => {
+      incr(
+        key: string,
+        done: (error: Error | null, count?: { current: number }) => void,
+        window: number,
+      ): void
+    }
+    return new Promise((resolve, reject) =>
+      new RateLimitStore().incr(
+        caller,
+        (error, count) => (error || !count ? reject(error) : resolve(count.current)),
+        60_000,
+      ),
+    )
+  }
 
   it('tells a replica whose subscription breaks', async () => {
     await using cluster = await startRedisCluster()
@@ -335,7 +373,7 @@ describe('a Redis Cluster', () => {
     await Promise.all(
       cluster.nodes.map(async ({ url }) => {
         const client = new Redis(url)
-        await client.client('KILL', 'TYPE', 'pubsub')
+        await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
         client.disconnect()
       }),
     )

@@ -22,7 +22,7 @@ export function answerOf(body: string | Buffer, change: Partial<AnswerEntry> = {
   }
 }
 
-function refusalOf(error: ServiceError): Entry {
+export function refusalOf(error: ServiceError): Entry {
   const asOf = Date.now()
   const until = asOf + 10_000
   return {
