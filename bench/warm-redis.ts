@@ -7,7 +7,9 @@ import { saturate } from './support/load.ts'
 import { start } from './support/servers.ts'
 import {
   askIssue,
+  callsOf,
   environment,
+  forgetCalls,
   issueRequest,
   startService,
   startSimulator,
@@ -19,13 +21,15 @@ import {
  * there. More keys would mean more refreshes, as each is stale after a minute.
  */
 const KEYS = 600
+/** Few enough that Redis, which has no core of its own here, always answers in time. */
+const CONNECTIONS = 16
 
 export const warmRedis: Bench = {
   name: 'warm-redis',
   title: 'An answer from Redis, against a bare route that reads the same bytes from Redis',
   async run() {
     await using redis = await startRedis()
-    moveTo('load', redis.pid)
+    moveTo('any', redis.pid)
     await using github = await startSimulator({ issues: KEYS, comments: 3 })
     const env = {
       ...environment(github),
@@ -42,11 +46,16 @@ export const warmRedis: Bench = {
     await fillBoth(service.url, redis.url)
     const requests = Array.from({ length: KEYS }, (_, at) => issueRequest(at + 1))
     const request = (index: number) => requests[index % KEYS] as Buffer
-    const [off, full, base] = await compareCapacity({ name: 'bare', server: bare, request }, [
-      { name: 'features off', server: plain, request },
-      { name: 'default', server: service, request },
-    ])
-    const hits = await shareOfHits(plain.url, request)
+    await forgetCalls(github)
+    const [off, full, base] = await compareCapacity(
+      { name: 'bare', server: bare, request },
+      [
+        { name: 'features off', server: plain, request },
+        { name: 'default', server: service, request },
+      ],
+      CONNECTIONS,
+    )
+    const { length: calls } = await callsOf(github)
     return [
       figure('features off ÷ bare with one GET', off.ratio, 'ratio', { least: 0.8 }),
       figure('default ÷ bare with one GET', full.ratio, 'ratio'),
@@ -54,7 +63,7 @@ export const warmRedis: Bench = {
       figure('CPU of bare with one GET', base.cpu, 'µs'),
       figure('CPU of features off', off.cpu, 'µs'),
       figure('CPU of default', full.cpu, 'µs'),
-      figure('answers that came from Redis', hits * 100, '%', { least: 90 }),
+      figure('calls to GitHub meanwhile, most of them refreshes', calls, 'calls'),
     ]
   },
 }
@@ -73,19 +82,4 @@ async function fillBoth(url: string, redisUrl: string): Promise<void> {
   for (const [number, body] of bodies) await redis.set(`bare:${number}`, body)
   redis.disconnect()
   await askIssue(url, 1)
-}
-
-/** The cache status says for how long an answer is fresh, not whence it came: that memory is too small for it does. */
-async function shareOfHits(url: string, request: (index: number) => Buffer): Promise<number> {
-  let hits = 0
-  await saturate({
-    urls: [url],
-    connections: 16,
-    count: 1_000,
-    request,
-    onAnswer: ({ reply }) => {
-      if (reply.head.includes('; hit; ttl=')) hits += 1
-    },
-  })
-  return hits / 1_000
 }

@@ -21,7 +21,6 @@ export interface Capacity {
 const ROUNDS = 5
 const ROUND_MS = 2_500
 const WARM_UP_MS = 1_500
-const CONNECTIONS = 48
 
 interface Stretch {
   readonly perSecond: number
@@ -37,13 +36,14 @@ interface Stretch {
 export async function compareCapacity<const Others extends readonly Contender[]>(
   baseline: Contender,
   others: Others,
+  connections = 48,
 ): Promise<[...{ [Index in keyof Others]: Capacity }, Capacity]> {
   const contenders = [baseline, ...others]
-  for (const contender of contenders) await stretch(contender, WARM_UP_MS)
+  for (const contender of contenders) await stretch(contender, WARM_UP_MS, connections)
   const seen: Stretch[][] = contenders.map(() => [])
   for (let index = 0; index < ROUNDS; index += 1) {
     for (const [at, contender] of contenders.entries())
-      seen[at]?.push(await stretch(contender, ROUND_MS))
+      seen[at]?.push(await stretch(contender, ROUND_MS, connections))
   }
   const [base = [], ...rest] = seen
   return [...rest, base].map((of) => capacityOf(of, base)) as [
@@ -64,9 +64,13 @@ function capacityOf(of: readonly Stretch[], base: readonly Stretch[]): Capacity 
   }
 }
 
-async function stretch({ name, server, request }: Contender, ms: number): Promise<Stretch> {
+async function stretch(
+  { name, server, request }: Contender,
+  ms: number,
+  connections: number,
+): Promise<Stretch> {
   const before = server.cpuSeconds()
-  const load = await saturate({ urls: [server.url], connections: CONNECTIONS, request, ms })
+  const load = await saturate({ urls: [server.url], connections, request, ms })
   if (load.failed > 0) throw new Error(`${name}: ${load.failed} of ${load.requests} failed`)
   return {
     perSecond: load.requests / load.seconds,

@@ -86,12 +86,6 @@ export function createContextCache(options: ContextCacheOptions): ContextCache {
     return freshness === 'fresh' && entry.asOf < invalidations.missedUntil ? 'stale' : freshness
   }
 
-  /** What others wrote cannot be judged while their events do not reach this process. */
-  function inShared(entry: Entry, request: CacheRequest): Freshness {
-    const freshness = judged(entry, request)
-    return invalidations.informed || freshness === 'gone' ? freshness : 'kept'
-  }
-
   function judged(entry: Entry, { maxAge }: CacheRequest): Freshness {
     const verdict = invalidations.verdict(entry)
     if (verdict === 'revoked') return 'gone'
@@ -110,11 +104,11 @@ export function createContextCache(options: ContextCacheOptions): ContextCache {
     hit: 'hit_shared' | 'collapsed',
   ): Promise<{ served: Cached | undefined; kept: Entry | undefined }> {
     const found = await shared.get(request.key)
-    if (!found) return { served: undefined, kept: known }
-    // What cannot be judged now must not be taken for judged later.
-    if (invalidations.informed) remember(request.key, found)
+    // What cannot be judged is not served, nor kept for the time that GitHub fails.
+    if (!found || !invalidations.informed) return { served: undefined, kept: known }
+    remember(request.key, found)
     return {
-      served: serve(found, inShared(found, request), hit, request),
+      served: serve(found, judged(found, request), hit, request),
       kept: newer(found, known),
     }
   }
@@ -167,7 +161,12 @@ export function createContextCache(options: ContextCacheOptions): ContextCache {
     if (lease === 'held') return asStale
     try {
       const found = await shared.get(request.key)
-      if (found && found.asOf > kept.asOf && inShared(found, request) === 'fresh') {
+      if (
+        found &&
+        found.asOf > kept.asOf &&
+        invalidations.informed &&
+        judged(found, request) === 'fresh'
+      ) {
         remember(request.key, found)
         return found.kind === 'answer' ? { entry: found, outcome: 'hit_shared' } : asStale
       }
