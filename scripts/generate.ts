@@ -33,7 +33,11 @@ for (const [name, text] of files) {
 
 async function openapi(): Promise<string> {
   // The document shows every route that a configuration can switch on.
-  const config = { ...readConfig({ NODE_ENV: 'production' }), GITHUB_WEBHOOK_SECRET: ['unused'] }
+  const config = {
+    ...readConfig({ NODE_ENV: 'production' }),
+    GITHUB_WEBHOOK_SECRET: ['unused'],
+    ALLOW_CALLER_TOKENS: true,
+  }
   const deps = await createDeps(config, pino({ level: 'silent' }))
   const app = await buildApp(deps.app)
   await app.ready()

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { ServiceError } from '../core/errors.ts'
 import type { Urgency } from '../core/github.ts'
 import type { AnswerEntry, Entry } from './entry.ts'
@@ -36,6 +37,9 @@ export interface ContextCache {
   get(request: CacheRequest): Promise<Cached>
 }
 
+/** Milliseconds after which a refresh that failed is tried again, and how many are remembered. */
+const PAUSE = 5_000
+const MOST_PAUSED = 10_000
 /** Milliseconds. How long a replica waits for another's fetch before it makes its own. */
 const WAIT_AT_MOST = 5_000
 
@@ -43,6 +47,8 @@ const WAIT_AT_MOST = 5_000
 export function createContextCache(options: ContextCacheOptions): ContextCache {
   const { memory, shared, leases, invalidations, now, closing } = options
   const flights = createFlights<Cached>(now)
+  /** Refreshes that failed just now: the next stale hit would only fail again. */
+  const pausedUntil = new LRUCache<string, number>({ max: MOST_PAUSED })
 
   return {
     async get(request) {
@@ -142,11 +148,13 @@ export function createContextCache(options: ContextCacheOptions): ContextCache {
 
   function refresh(request: CacheRequest, kept: AnswerEntry): void {
     const flight = `${request.key}#refresh`
-    if (flights.has(flight)) return
+    if (flights.has(flight) || (pausedUntil.get(flight) ?? 0) > now()) return
     flights
       .run(flight, closing, 0, (signal) => refreshOnce(request, kept, signal))
       .catch((failure: unknown) => {
-        if (!closing.aborted) options.onRefreshFailure(failure)
+        if (closing.aborted) return
+        pausedUntil.set(flight, now() + PAUSE)
+        options.onRefreshFailure(failure)
       })
   }
 

@@ -15,8 +15,9 @@ const PATIENCE = 200
 const LOOK_EVERY = 250
 const CHANNEL = 'released'
 
-/** Takes the lease, or leaves word that somebody waits for its release. */
+/** Takes the lease (what never expires is none), or leaves word that somebody waits for its release. */
 const ACQUIRE = `
+if redis.call('PTTL', KEYS[1]) == -1 then redis.call('DEL', KEYS[1]) end
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
 redis.call('SET', KEYS[2], '1', 'PX', ARGV[2] * 4)
 return 0`

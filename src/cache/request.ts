@@ -28,6 +28,8 @@ export interface Loaded {
 export interface CacheRequest {
   /** Principal and canonical request. */
   readonly key: string
+  /** Principal and what is asked for, whatever the budget: GitHub's refusal takes all of it away. */
+  readonly subject: string
   /** Names every answer of the principal, for the moment in which its credential is refused. */
   readonly principalTag: string
   readonly policy: CachePolicy
@@ -49,8 +51,8 @@ export function newer(left: Entry | undefined, right: Entry | undefined): Entry 
   return left.asOf >= right.asOf ? left : right
 }
 
-export function answerTag({ key }: CacheRequest): string {
-  return redisKey('answer', key)
+export function answerTag({ subject }: CacheRequest): string {
+  return redisKey('subject', subject)
 }
 
 export function tagsOf(request: CacheRequest, { tags }: Loaded): readonly string[] {

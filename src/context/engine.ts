@@ -86,6 +86,7 @@ export function createEngine({
       const credential = await credentialFor({ owner, callerToken })
       const cached = await cache.get({
         key: `${credential.principal}:${request.key}`,
+        subject: `${credential.principal}:${request.subject}`,
         principalTag: principalTag(credential.principal),
         policy: request.provider.cache,
         maxAge: request.maxAge,

@@ -16,6 +16,8 @@ export interface ContextRequest {
   readonly maxAge: number | undefined
   /** Names the answer: type, params and budget, but not `max_age`, which only says how old it may be. */
   readonly key: string
+  /** Names what is asked for: `key` without the budget. */
+  readonly subject: string
 }
 
 const Envelope = Type.Object(
@@ -45,6 +47,7 @@ export function parseRequest(contracts: Contracts, input: unknown): ContextReque
     query: options.query,
     maxAge: options.max_age,
     key: keyOf(contract.provider.type, params, options),
+    subject: `${contract.provider.type}?${JSON.stringify(params)}`,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Credential } from './credentials.ts'
 import { type Exchange, type Headers, header } from './exchange.ts'
+import { unreadable } from './failures.ts'
 import { credentialDigest, type Found, type Resource, type ResourceStore } from './resources.ts'
 import { computeTag, opaque, type TagDrift } from './validators.ts'
 
@@ -35,14 +36,21 @@ export async function fetchConditionally(
   request: ConditionalRequest,
 ): Promise<Current> {
   const { principal } = request.credential
-  const found = await resources.find(principal, request.name)
+  const found = mine(await resources.find(principal, request.name))
   const tag = found && tagFor(found, request, drift)
   const answer = await request.send(tag === undefined ? {} : { 'if-none-match': tag })
-  if (answer.status === 304 && found) {
-    return { body: found.resource.body, link: found.resource.link, unchanged: true }
+  const link = header(answer.headers, 'link')
+  if (answer.status === 304 && found && tag !== undefined) {
+    return { body: found.resource.body, link: link ?? found.resource.link, unchanged: true }
   }
+  if (answer.status === 304) throw unreadable(new Error('a 304 that was not asked for'))
   await keep(answer, request, { resources, drift })
-  return { body: answer.body, link: header(answer.headers, 'link'), unchanged: false }
+  return { body: answer.body, link, unchanged: false }
+}
+
+/** A tag proves a body, not where a list goes on: that was said to another principal alone. */
+function mine(found: Found | undefined): Found | undefined {
+  return found?.own || found?.resource.link === undefined ? found : undefined
 }
 
 function tagFor(

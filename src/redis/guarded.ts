@@ -12,7 +12,7 @@ const LATE = 15
 export interface GuardedRedis {
   /**
    * The command's outcome, or undefined when Redis failed or is left alone. Never throws.
-   * @param patience milliseconds, 50 unless given
+   * @param patience milliseconds
    */
   try<T>(command: (client: RedisClient) => Promise<T>, patience?: number): Promise<T | undefined>
   /** Whether commands are sent. */
@@ -21,6 +21,8 @@ export interface GuardedRedis {
 }
 
 export interface GuardOptions {
+  /** Milliseconds that a command without a patience of its own is waited for; 50 unless given. */
+  readonly patience?: number | undefined
   /** Told when Redis is left alone for more than a moment, and when it is back. */
   readonly onChange: (available: boolean) => void
 }
@@ -29,14 +31,17 @@ export interface GuardOptions {
  * A hung Redis costs every command its timeout. So after the first failure no request waits for it
  * any more, until a probe in the background finds it well: at once where it was a hiccup.
  */
-export function guardRedis(client: RedisClient, { onChange }: GuardOptions): GuardedRedis {
+export function guardRedis(
+  client: RedisClient,
+  { onChange, patience: usual = PATIENCE }: GuardOptions,
+): GuardedRedis {
   let available = true
   let reported = true
   let timer: NodeJS.Timeout | undefined
 
   async function probe(): Promise<void> {
     try {
-      await inTime(client.ping(), PATIENCE)
+      await inTime(client.ping(), usual)
       available = true
       report(true)
     } catch {
@@ -52,7 +57,7 @@ export function guardRedis(client: RedisClient, { onChange }: GuardOptions): Gua
   }
 
   return {
-    async try(command, patience = PATIENCE) {
+    async try(command, patience = usual) {
       if (!available) return undefined
       try {
         return await inTime(command(client), patience)

@@ -18,11 +18,18 @@ export interface RedisServiceOptions {
   readonly url: string
   readonly now: () => number
   readonly onChange: (available: boolean) => void
+  /** Milliseconds that a command is waited for; 50 unless given. */
+  readonly patience?: number
 }
 
-export function createRedisService({ url, now, onChange }: RedisServiceOptions): RedisService {
+export function createRedisService({
+  url,
+  now,
+  onChange,
+  patience,
+}: RedisServiceOptions): RedisService {
   const { commands: client, subscriber, close } = connectRedis(url)
-  const commands = guardRedis(client, { onChange })
+  const commands = guardRedis(client, { onChange, patience })
   const bus = createBus(commands, subscriber, PREFIX)
   const clock = createFleetClock(commands, now)
   const { promise: connected, resolve } = Promise.withResolvers<void>()

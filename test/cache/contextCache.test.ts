@@ -159,6 +159,10 @@ describe('a stale answer', () => {
     source.answers('v2')
     expect(await asked()).toBe('stale v1')
     await nextTurn()
+    expect(source.loads).toHaveLength(2)
+    clock.advance(5)
+    expect(await asked()).toBe('stale v1')
+    await nextTurn()
     expect(await asked()).toBe('hit v2')
   })
 })
@@ -546,6 +550,21 @@ describe.each(Object.entries(refusals))('a refusal of GitHub (%s)', (_name, refu
     expect(await refused).toBe(code)
     clock.advance(1)
     expect(await asked()).toBe(code)
+  })
+})
+
+describe('a refusal', () => {
+  it('takes away what was fitted into another budget too', async () => {
+    const { asked, clock, source } = setUp()
+    source.answers('v1')
+    const subject = 'ann:issue'
+    await asked({ name: 'issue in 500 tokens', subject })
+    await asked({ name: 'issue', subject })
+    clock.advance(1)
+    source.fails(refusals.notFound())
+    expect(await asked({ name: 'issue', subject, maxAge: 0 })).toBe('not_found')
+    source.fails(failures.badGateway())
+    expect(await asked({ name: 'issue in 500 tokens', subject })).toBe('upstream_error')
   })
 })
 

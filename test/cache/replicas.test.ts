@@ -23,6 +23,9 @@ import {
 } from '../support/cache.ts'
 import { type RedisServer, startRedis, startRedisCluster } from '../support/redis.ts'
 
+/** Milliseconds: these tests are about what is kept, not about how quickly, on a machine of any speed. */
+const PATIENCE = 2_000
+
 let server: RedisServer
 beforeAll(async () => {
   server = await startRedis()
@@ -52,7 +55,7 @@ interface Process extends Replica {
 }
 
 async function connect(url = server.url): Promise<RedisService> {
-  const service = createRedisService({ url, now: Date.now, onChange: () => {} })
+  const service = createRedisService({ url, now: Date.now, onChange: () => {}, patience: PATIENCE })
   services.push(service)
   await service.ready(10_000)
   return service

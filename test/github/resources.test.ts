@@ -12,6 +12,9 @@ import { createRedisService, type RedisService } from '../../src/redis/redis.ts'
 import { resourceOf, resourcesSuite } from '../suites/resources.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 
+/** Milliseconds: these tests are about what is kept, not about how quickly, on a machine of any speed. */
+const PATIENCE = 2_000
+
 const BYTES = 64 * 1024 * 1024
 const nothing: ResourceStore = {
   find: async () => undefined,
@@ -25,7 +28,12 @@ let observer: Redis
 beforeAll(async () => {
   server = await startRedis()
   observer = new Redis(server.url)
-  redis = createRedisService({ url: server.url, now: Date.now, onChange: () => {} })
+  redis = createRedisService({
+    url: server.url,
+    now: Date.now,
+    onChange: () => {},
+    patience: PATIENCE,
+  })
   await redis.ready(10_000)
 })
 afterAll(async () => {
@@ -112,7 +120,12 @@ describe('bodies in Redis', () => {
 describe('without Redis', () => {
   it('this process has what it kept itself', async () => {
     const own = await startRedis()
-    const service = createRedisService({ url: own.url, now: Date.now, onChange: () => {} })
+    const service = createRedisService({
+      url: own.url,
+      now: Date.now,
+      onChange: () => {},
+      patience: PATIENCE,
+    })
     await service.ready(10_000)
     await own.close()
     const store = createSharedResources(createMemoryResources(BYTES), service.commands)

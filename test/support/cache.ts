@@ -144,6 +144,7 @@ export function requestOf(
 ): CacheRequest {
   return {
     key: `${principal}:${name}`,
+    subject: `${principal}:${name}`,
     principalTag: `principal:${principal}`,
     policy: POLICY,
     maxAge: undefined,
