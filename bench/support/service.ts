@@ -6,7 +6,7 @@ import { type Reply, rawRequest } from './wire.ts'
 /** The account that the benches' GitHub knows. */
 export const TOKEN = 'ghp_bench0000000000000000000000000000000'
 const API_KEY = 'bench-key-0123456789abcdef'
-export const AUTHORIZED = { authorization: `Bearer ${API_KEY}` }
+const AUTHORIZED = { authorization: `Bearer ${API_KEY}` }
 
 export interface SimulatorOptions {
   readonly issues?: number
@@ -49,7 +49,7 @@ export function startService(
 }
 
 /** The body of a request for one issue of the benches' repository. */
-export function issueBody(number: number, more: object = {}): string {
+function issueBody(number: number, more: object = {}): string {
   const params = { owner: 'bench', repo: 'bench', issue_number: number, ...more }
   return JSON.stringify({ context_type: 'github_issue', params })
 }
