@@ -130,7 +130,9 @@ describe('stop', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)(
     'on %s every request is answered that found somebody listening',
     async (signal) => {
-      await using service = start({ RATE_LIMIT_MAX: '10000000', LOG_LEVEL: 'info' })
+      const limits = { RATE_LIMIT_MAX: '10000000', LOG_LEVEL: 'info' }
+      const env = { NODE_ENV: 'production', PORT: '0', GITHUB_API_URL: github.url, ...limits }
+      await using service = startProcess({ env, byNpm: true })
       const url = await service.url
       // Each caller its own connection, kept from request to request.
       const agent = new Agent({ connections: 8, pipelining: 1, allowH2: false })

@@ -2,12 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 
-const MAIN = resolve(import.meta.dirname, '../../src/main.ts')
+const ROOT = resolve(import.meta.dirname, '../..')
+const MAIN = resolve(ROOT, 'src/main.ts')
 
 export interface ProcessOptions {
   env?: Readonly<Record<string, string>>
   /** Where `.env` is looked for; a folder without one unless given. */
   cwd?: string
+  /** By `npm start`, as the README says, instead of the file itself. */
+  byNpm?: boolean
 }
 
 export interface Exit {
@@ -28,8 +31,11 @@ export interface Service extends AsyncDisposable {
 export function startProcess({
   env = {},
   cwd = import.meta.dirname,
+  byNpm = false,
 }: ProcessOptions = {}): Service {
-  const child = spawn(process.execPath, [MAIN], { cwd, env: { ...env }, stdio: 'pipe' })
+  const child = byNpm
+    ? spawn('npm', ['start'], { cwd: ROOT, env: { PATH: process.env.PATH, ...env }, stdio: 'pipe' })
+    : spawn(process.execPath, [MAIN], { cwd, env: { ...env }, stdio: 'pipe' })
   const output = { stdout: '', stderr: '' }
   const { promise: url, resolve: listens, reject } = Promise.withResolvers<string>()
   for (const name of ['stdout', 'stderr'] as const) {
