@@ -15,6 +15,11 @@ export const problems = {
   upstream_error: { status: 502, title: 'GitHub answered with an error' },
   upstream_unreachable: { status: 502, title: 'GitHub cannot be reached' },
   upstream_timeout: { status: 504, title: 'GitHub took too long' },
+  conflict: { status: 409, title: 'Conflict' },
+  model_auth: { status: 502, title: 'The model refused the credential' },
+  model_rate_limited: { status: 503, title: 'The model is over its limit' },
+  model_timeout: { status: 504, title: 'The model took too long' },
+  model_error: { status: 502, title: 'The model answered with an error' },
   overloaded: { status: 503, title: 'Overloaded' },
   internal_error: { status: 500, title: 'Internal error' },
 } as const satisfies Record<string, { status: number; title: string }>
