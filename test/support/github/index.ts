@@ -8,6 +8,12 @@ export {
   mintToken,
 } from './apps.ts'
 export {
+  type BlamedCommitOptions,
+  type BlameOptions,
+  blamedCommit,
+  setBlame,
+} from './blames.ts'
+export {
   blockRepository,
   deleteIssue,
   deleteRepository,
@@ -24,6 +30,16 @@ export {
   type IssueOptions,
   type RepositoryOptions,
 } from './content.ts'
+export {
+  addDiscussion,
+  addDiscussionComments,
+  addReplies,
+  chooseAnswer,
+  type DiscussionCommentOptions,
+  type DiscussionOptions,
+  deleteDiscussion,
+  updateDiscussion,
+} from './discussions.ts'
 export type { FaultHandle, FaultKind, FaultMatch, FaultOptions, FaultTarget } from './faults.ts'
 export type { CountFilter, RequestRecord } from './log.ts'
 export {
@@ -32,6 +48,14 @@ export {
   recordedWorld,
 } from './recorded-world.ts'
 export { documented } from './recordings.ts'
+export {
+  addClosing,
+  addMention,
+  addReviewThread,
+  addSubIssue,
+  type MentionOptions,
+  type ReviewThreadOptions,
+} from './reviews.ts'
 export { type GitHub, type GitHubOptions, startGitHub } from './server.ts'
 export type * from './types.ts'
 export { emptyWorld, issueOf, repositoryOf, touch } from './world.ts'

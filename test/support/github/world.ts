@@ -52,6 +52,8 @@ export function registerRepository(world: World, body: Repository['body']): Repo
     issues: new Map(),
     lastNumber: 0,
     labels: [],
+    discussions: new Map(),
+    blames: [],
     readers: new Set(),
     recordings: new Map(),
     memo: new Map(),
@@ -66,7 +68,16 @@ export function registerRepository(world: World, body: Repository['body']): Repo
 }
 
 export function registerIssue(repository: Repository, body: IssueBody): Issue {
-  const issue: Issue = { repository, body: Object.freeze(body), comments: [] }
+  const issue: Issue = {
+    repository,
+    body: Object.freeze(body),
+    comments: [],
+    threads: [],
+    closes: [],
+    closedBy: [],
+    mentions: [],
+    subIssues: [],
+  }
   repository.issues.set(body.number, issue)
   repository.lastNumber = Math.max(repository.lastNumber, body.number)
   return issue

@@ -1,5 +1,6 @@
 import type { Route } from '../types.ts'
 import app from './app.ts'
+import graphql from './graphql.ts'
 import issueComments from './issue-comments.ts'
 import issues from './issues.ts'
 import labels from './labels.ts'
@@ -13,6 +14,7 @@ import users from './users.ts'
 /** A new resource is one file and one line here; the order does not matter. */
 export const ROUTES: readonly Route[] = [
   ...app,
+  ...graphql,
   ...issueComments,
   ...issues,
   ...labels,
