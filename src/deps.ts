@@ -31,6 +31,7 @@ import type { AppOptions } from './http/app.ts'
 import { createDeliveries } from './http/deliveries.ts'
 import { rateLimitStore } from './http/rateLimitStore.ts'
 import { createMetrics } from './metrics.ts'
+import { createModels } from './models/registry.ts'
 import { NAME, VERSION } from './package.ts'
 import { createRedisService, type RedisService } from './redis/redis.ts'
 
@@ -88,6 +89,12 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     now,
     onCall: metrics.callDone,
   }
+  const models = createModels(config, {
+    userAgent: calls.userAgent,
+    now: Date.now,
+    random,
+    onReply: metrics.replyDone,
+  })
   const github = createGitHub({
     ...calls,
     conditions: { resources, drift: createTagDrift(now) },
@@ -169,6 +176,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     async close() {
       closing.abort()
       gate.close()
+      await models.close()
       await upstream.pool.close()
       redis?.close()
     },
