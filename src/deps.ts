@@ -5,7 +5,7 @@ import { createLeases, noLeases } from './cache/leases.ts'
 import { createMemoryStore } from './cache/memory.ts'
 import { createRedisStore } from './cache/redisStore.ts'
 import { noStore } from './cache/store.ts'
-import type { Config } from './config.ts'
+import { type Config, isLoopback } from './config.ts'
 import { createAllowedRepos } from './context/allowlist.ts'
 import { compileContracts } from './context/contract.ts'
 import { createEngine } from './context/engine.ts'
@@ -29,6 +29,7 @@ import { type Check, createHealth } from './health.ts'
 import type { AppOptions } from './http/app.ts'
 import { createDeliveries } from './http/deliveries.ts'
 import { rateLimitStore } from './http/rateLimitStore.ts'
+import { createDoor } from './mcp/door.ts'
 import { createMetrics } from './metrics.ts'
 import { NAME, VERSION } from './package.ts'
 import { createRedisService, type RedisService } from './redis/redis.ts'
@@ -116,6 +117,16 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     callerTokens: config.ALLOW_CALLER_TOKENS,
   })
 
+  const contracts = compileContracts(providers)
+  const locate = createLocator(providers, webHost)
+  const engine = createEngine({
+    cache,
+    github,
+    credentialFor,
+    allowed: createAllowedRepos(config.ALLOWED_REPOS),
+    webUrl: `https://${webHost}`,
+  })
+
   return {
     async askGitHub() {
       if (gitHubApp) return gitHubApp.check()
@@ -133,15 +144,9 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
         windowMs: config.RATE_LIMIT_WINDOW_MS,
         store: rateLimitStore(redis?.commands, now),
       },
-      contracts: compileContracts(providers),
-      engine: createEngine({
-        cache,
-        github,
-        credentialFor,
-        allowed: createAllowedRepos(config.ALLOWED_REPOS),
-        webUrl: `https://${webHost}`,
-      }),
-      locate: createLocator(providers, webHost),
+      contracts,
+      engine,
+      locate,
       rateLimitRemaining: (principal) => gate.remaining(principal, 'core'),
       now,
       health: createHealth({
@@ -158,6 +163,21 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
               mark: (marks) => applyMarks(invalidations, marks),
               delivered: metrics.webhookDelivered,
             },
+      mcp: {
+        server: createDoor({
+          info: { name: NAME, version: VERSION },
+          contracts,
+          engine,
+          locate,
+          toolsets: config.MCP_TOOLSETS,
+          onError: (error) => logger.error({ err: error }, 'unexpected error'),
+        }),
+        hosts: {
+          loopback: isLoopback(config.HOST),
+          hosts: config.ALLOWED_HOSTS,
+          origins: config.CORS_ORIGINS,
+        },
+      },
       metrics,
       logger,
     },

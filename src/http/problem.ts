@@ -65,11 +65,9 @@ export function sendProblem(
   error: ServiceError,
 ): FastifyReply {
   const { code, statusCode, detail, errors, retryAfter } = error
-  if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
-  if (statusCode === 401) reply.header('www-authenticate', 'Bearer realm="github-context-service"')
+  problemHeaders(reply, error)
   return reply
     .code(statusCode)
-    .header('cache-control', 'no-store')
     .type('application/problem+json')
     .send(
       JSON.stringify({
@@ -83,4 +81,14 @@ export function sendProblem(
         ...(retryAfter === undefined ? {} : { retry_after: retryAfter }),
       }),
     )
+}
+
+/** What an error says in headers, whatever its body. */
+export function problemHeaders(
+  reply: FastifyReply,
+  { retryAfter, statusCode }: ServiceError,
+): void {
+  reply.header('cache-control', 'no-store')
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
+  if (statusCode === 401) reply.header('www-authenticate', 'Bearer realm="github-context-service"')
 }
