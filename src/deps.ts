@@ -29,7 +29,8 @@ import { type Check, createHealth } from './health.ts'
 import type { AppOptions } from './http/app.ts'
 import { createDeliveries } from './http/deliveries.ts'
 import { rateLimitStore } from './http/rateLimitStore.ts'
-import { createDoor } from './mcp/door.ts'
+import { createDoor, type DoorOptions } from './mcp/door.ts'
+import type { McpServer } from './mcp/protocol/server.ts'
 import { createMetrics } from './metrics.ts'
 import { NAME, VERSION } from './package.ts'
 import { createRedisService, type RedisService } from './redis/redis.ts'
@@ -41,6 +42,8 @@ const REDIS_PATIENCE = 1_000
 
 export interface Deps {
   readonly app: AppOptions
+  /** The tools on a connection of its own, until `ending`. */
+  readonly mcpByLines: (ending: AbortSignal) => McpServer
   /** Asks GitHub for something free in the service's own name. @throws ServiceError as GitHub answers */
   readonly askGitHub: () => Promise<unknown>
   readonly close: () => Promise<void>
@@ -126,8 +129,22 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     allowed: createAllowedRepos(config.ALLOWED_REPOS),
     webUrl: `https://${webHost}`,
   })
+  const health = createHealth({
+    server: NAME,
+    version: VERSION,
+    checks: { redis: () => redisCheck(redis) },
+  })
+  const door: Omit<DoorOptions, 'ending' | 'connected'> = {
+    info: { name: NAME, version: VERSION },
+    contracts,
+    engine,
+    locate,
+    toolsets: config.MCP_TOOLSETS,
+    onError: (error) => logger.error({ err: error }, 'unexpected error'),
+  }
 
   return {
+    mcpByLines: (ending) => createDoor({ ...door, ending, connected: true }),
     async askGitHub() {
       if (gitHubApp) return gitHubApp.check()
       const credential = await credentialFor({})
@@ -149,11 +166,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       locate,
       rateLimitRemaining: (principal) => gate.remaining(principal, 'core'),
       now,
-      health: createHealth({
-        server: NAME,
-        version: VERSION,
-        checks: { redis: () => redisCheck(redis) },
-      }),
+      health,
       webhooks:
         config.GITHUB_WEBHOOK_SECRET.length === 0
           ? undefined
@@ -164,14 +177,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
               delivered: metrics.webhookDelivered,
             },
       mcp: {
-        server: createDoor({
-          info: { name: NAME, version: VERSION },
-          contracts,
-          engine,
-          locate,
-          toolsets: config.MCP_TOOLSETS,
-          onError: (error) => logger.error({ err: error }, 'unexpected error'),
-        }),
+        server: createDoor({ ...door, ending: health.draining, connected: false }),
         hosts: {
           loopback: isLoopback(config.HOST),
           hosts: config.ALLOWED_HOSTS,

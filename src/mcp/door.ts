@@ -11,6 +11,10 @@ export interface DoorOptions extends Omit<ContextToolOptions, 'render' | 'progre
   /** Milliseconds between words of progress; a second unless given. */
   readonly progressEvery?: number | undefined
   readonly onError: (error: unknown) => void
+  /** Aborted when subscriptions must end. */
+  readonly ending: AbortSignal
+  /** Whether a client keeps one connection, on which it can be told of changes at any time. */
+  readonly connected: boolean
 }
 
 /** Bytes of rendered answers that are kept. */

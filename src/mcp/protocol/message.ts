@@ -66,6 +66,15 @@ export function isObject(value: unknown): value is Params {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** @throws RpcError `parseError` */
+export function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new RpcError(CODES.parseError, 'This is not JSON.', { status: 400, cause })
+  }
+}
+
 const NONE: Params = Object.freeze({})
 
 /**
