@@ -25,6 +25,8 @@ export {
   type RepositoryOptions,
 } from './content.ts'
 export type { FaultHandle, FaultKind, FaultMatch, FaultOptions, FaultTarget } from './faults.ts'
+export { addFiles, addTag, type CommitOptions } from './files.ts'
+export type { FileContent } from './git.ts'
 export type { CountFilter, RequestRecord } from './log.ts'
 export {
   OCTOCAT_TOKEN,

@@ -3,6 +3,7 @@
  * replaced as a whole (`updateIssue` and friends), which is what lets answers be serialised once.
  */
 import type { KeyObject } from 'node:crypto'
+import type { Git } from './git.ts'
 
 export type Resource = 'core' | 'search' | 'code_search' | 'graphql'
 export type ApiVersion = '2022-11-28' | '2026-03-10'
@@ -86,6 +87,8 @@ export interface Repository {
   /** Numbers are never given twice. */
   lastNumber: number
   labels: LabelBody[]
+  /** Its commits, with all that is in them. Empty until files are added. */
+  git: Git
   /** Logins, in lower case, that may read it although it is private; the owner always may. */
   readers: Set<string>
   /** Answers with 451, as after a DMCA notice. */

@@ -1,3 +1,4 @@
+import { newGit } from './git.ts'
 import type { Issue, IssueBody, Repository, UserBody, World } from './types.ts'
 
 /** A world without content: GitHub's limits, the real clock. */
@@ -52,6 +53,7 @@ export function registerRepository(world: World, body: Repository['body']): Repo
     issues: new Map(),
     lastNumber: 0,
     labels: [],
+    git: newGit(),
     readers: new Set(),
     recordings: new Map(),
     memo: new Map(),
