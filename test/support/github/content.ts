@@ -189,7 +189,8 @@ export function replaceIssueBody(issue: Issue, patch: Partial<IssueBody>): void 
   if (issue.listed) issue.listed = Object.freeze({ ...issue.listed, ...patch })
 }
 
-function userOf(world: World, user: string | UserBody | null): UserBody | null {
+/** A login, a whole user, or null for a deleted account. */
+export function userOf(world: World, user: string | UserBody | null): UserBody | null {
   return typeof user === 'string' ? profileOf(world, user) : user
 }
 

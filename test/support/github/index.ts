@@ -1,4 +1,5 @@
 export { type AccountOptions, addAccount, grant, revoke, rotateToken } from './accounts.ts'
+export { addJob, addRun, type JobOptions, type RunOptions, type StepOptions } from './actions.ts'
 export {
   type AppOptions,
   addApp,
@@ -7,6 +8,7 @@ export {
   type InstallationOptions,
   mintToken,
 } from './apps.ts'
+export type { BlobFault, BlobRequest, Blobs } from './blobs.ts'
 export {
   blockRepository,
   deleteIssue,
@@ -16,6 +18,14 @@ export {
   updateIssue,
   updateRepository,
 } from './changes.ts'
+export {
+  type AnnotationOptions,
+  addCheckRun,
+  addStatus,
+  type CheckRunOptions,
+  type StatusOptions,
+} from './checks.ts'
+export { setCommitFiles } from './commits.ts'
 export {
   addComments,
   addIssue,
@@ -29,6 +39,18 @@ export { addFiles, addTag, type CommitOptions } from './files.ts'
 export type { FileContent } from './git.ts'
 export type { CountFilter, RequestRecord } from './log.ts'
 export {
+  addPull,
+  addReview,
+  addReviewComment,
+  type FileOptions,
+  fileBody,
+  mergePull,
+  type PullOptions,
+  type ReviewCommentOptions,
+  type ReviewOptions,
+  updatePull,
+} from './pulls.ts'
+export {
   OCTOCAT_TOKEN,
   RECORDED_TOKEN,
   recordedWorld,
@@ -36,4 +58,5 @@ export {
 export { documented } from './recordings.ts'
 export { type GitHub, type GitHubOptions, startGitHub } from './server.ts'
 export type * from './types.ts'
+export type * from './work-types.ts'
 export { emptyWorld, issueOf, repositoryOf, touch } from './world.ts'

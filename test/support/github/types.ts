@@ -4,13 +4,14 @@
  */
 import type { KeyObject } from 'node:crypto'
 import type { Git } from './git.ts'
+import type { Work } from './work-types.ts'
 
 export type Resource = 'core' | 'search' | 'code_search' | 'graphql'
 export type ApiVersion = '2022-11-28' | '2026-03-10'
 /** Permission names and levels as GitHub writes them, for example `{ issues: 'read' }`. */
 export type Permissions = Record<string, 'read' | 'write' | 'admin'>
 
-interface Body {
+export interface Body {
   readonly [key: string]: unknown
 }
 
@@ -89,6 +90,8 @@ export interface Repository {
   labels: LabelBody[]
   /** Its commits, with all that is in them. Empty until files are added. */
   git: Git
+  /** Its pull requests, checks and workflow runs. */
+  work: Work
   /** Logins, in lower case, that may read it although it is private; the owner always may. */
   readers: Set<string>
   /** Answers with 451, as after a DMCA notice. */
@@ -198,6 +201,8 @@ export interface Budget {
 export interface Ask {
   world: World
   origin: string
+  /** Where the store of logs listens: another host than the API's. */
+  blobOrigin: string
   method: string
   pathname: string
   /** With the question mark, or empty. */

@@ -1,5 +1,6 @@
 import { newGit } from './git.ts'
 import type { Issue, IssueBody, Repository, UserBody, World } from './types.ts'
+import { newWork } from './work-types.ts'
 
 /** A world without content: GitHub's limits, the real clock. */
 export function emptyWorld(): World {
@@ -54,6 +55,7 @@ export function registerRepository(world: World, body: Repository['body']): Repo
     lastNumber: 0,
     labels: [],
     git: newGit(),
+    work: newWork(),
     readers: new Set(),
     recordings: new Map(),
     memo: new Map(),

@@ -9,6 +9,8 @@ export interface RepositoryRoute {
   /** As in X-Accepted-GitHub-Permissions. */
   permission: string
   method?: Route['method']
+  /** The answer depends on who asks, or on the time: made anew for each request. */
+  own?: true
   handle: (ask: Ask, repository: Repository) => Reply
 }
 
@@ -28,7 +30,9 @@ export function repositoryRoutes(definition: RepositoryRoute): Route[] {
     const refused = refusePermission(ask.principal, found, permission)
     if (refused) return refused
     if (found.blocked) return blocked(found.body.updated_at)
-    return method === 'GET' ? kept(ask, found, definition) : definition.handle(ask, found)
+    return method === 'GET' && !definition.own
+      ? kept(ask, found, definition)
+      : definition.handle(ask, found)
   }
   return [
     { method, path: `/repos/{owner}/{repo}${path}`, handle },
