@@ -34,6 +34,7 @@ export {
   recordedWorld,
 } from './recorded-world.ts'
 export { documented } from './recordings.ts'
+export { addRelease, type ReleaseOptions } from './releases.ts'
 export { type GitHub, type GitHubOptions, startGitHub } from './server.ts'
 export type * from './types.ts'
 export { emptyWorld, issueOf, repositoryOf, touch } from './world.ts'
