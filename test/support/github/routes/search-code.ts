@@ -112,7 +112,7 @@ function itemOf(file: Found, words: readonly string[], withMatches: boolean): ob
 
 /** Search shows the fields up to `url` and all that end in it. */
 function partOf({ body }: Repository): object {
-  const kept = ['id', 'node_id', 'name', 'full_name', 'owner', 'private', 'description', 'fork']
+  const kept = 'id node_id name full_name owner private url description fork'.split(' ')
   const isKept = ([key]: [string, unknown]) => kept.includes(key) || key.endsWith('_url')
   return Object.fromEntries(
     Object.entries(body)
