@@ -1,6 +1,7 @@
 import { type TObject, Type } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import type { Provider } from '../core/provider.ts'
+import { Trust } from '../core/trust.ts'
 
 /** A provider with what is compiled from its schema once, at start. */
 export interface Contract {
@@ -49,4 +50,5 @@ export const requestOptions = {
       description: 'Seconds: the oldest acceptable answer; 0 revalidates with GitHub now',
     }),
   ),
+  min_trust: Type.Optional(Trust),
 }

@@ -1,12 +1,12 @@
 import type { ContextCache } from '../cache/contextCache.ts'
 import type { Cached, Loaded } from '../cache/request.ts'
 import type { Urgency } from '../core/github.ts'
-import type { Answer } from '../core/provider.ts'
+import type { Answer, FetchContext } from '../core/provider.ts'
 import type { GitHubFor } from '../github/client.ts'
 import type { CredentialFor } from '../github/credentialFor.ts'
 import type { Credential } from '../github/credentials.ts'
 import type { AllowedRepos } from './allowlist.ts'
-import { buildAnswer } from './answer.ts'
+import { type BuiltAnswer, buildAnswer } from './answer.ts'
 import type { ContextRequest } from './request.ts'
 import { ownerAccessTag, principalTag, repositoryAccessTag } from './tags.ts'
 
@@ -59,19 +59,27 @@ export function createEngine({
     urgency: Urgency,
   ): Promise<Loaded> {
     const reader = github({ credential, signal, urgency })
+    const context: FetchContext = {
+      github: reader,
+      webUrl,
+      signal,
+      allowed: allowed.permits,
+      part: () => context,
+    }
     let answer: Answer
+    let built: BuiltAnswer
     try {
-      answer = await request.provider.fetch(request.params as never, { github: reader, webUrl })
+      answer = await request.provider.fetch(request.params as never, context)
+      // A renamed repository answers under its old name too; what counts is the one it is now.
+      if (answer.repository || !request.provider.filtered) allowed.check(answer.repository ?? {})
+      built = await buildAnswer(request, answer)
     } finally {
       // What a refresh behind a stale answer costs, nobody waited for.
       if (urgency === 'interactive') meter.calls += reader.calls
     }
-    // A renamed repository answers under its old name too; what counts is the one it is now.
-    allowed.check(answer.repository)
-    const { contextId, body } = buildAnswer(request, answer)
     return {
-      contextId,
-      body,
+      ...built,
+      policy: answer.cache?.() ?? request.provider.cache,
       visibility: credential.anonymous ? 'public' : answer.visibility,
       unchanged: reader.unchanged,
       tags: tagsOf(request, answer.repository),
@@ -81,14 +89,14 @@ export function createEngine({
   return {
     async get(request, caller) {
       const { callerToken, meter, signal } = caller
-      allowed.check(request.params)
-      const { owner } = request.params as { owner?: string }
+      const { provider } = request
+      if (!provider.filtered) allowed.check(request.params)
+      const owner = provider.account?.(request.params as never) ?? ownerOf(request.params)
       const credential = await credentialFor({ owner, callerToken })
       const cached = await cache.get({
         key: `${credential.principal}:${request.key}`,
         subject: `${credential.principal}:${request.subject}`,
         principalTag: principalTag(credential.principal),
-        policy: request.provider.cache,
         maxAge: request.maxAge,
         signal,
         load: (signal, urgency) => load(request, credential, meter, signal, urgency),
@@ -98,8 +106,13 @@ export function createEngine({
   }
 }
 
+function ownerOf({ owner }: ContextRequest['params']): string | undefined {
+  return typeof owner === 'string' ? owner : undefined
+}
+
 /** The provider's own tags, and those by which access is taken away, under the repository's present name. */
 function tagsOf({ provider, params }: ContextRequest, repository: Answer['repository']): string[] {
+  if (!repository) return provider.tags(params as never)
   const owner = repository.owner.toLowerCase()
   const repo = repository.repo.toLowerCase()
   return [

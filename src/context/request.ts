@@ -3,6 +3,7 @@ import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { type Fault, invalid, ServiceError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import type { Provider } from '../core/provider.ts'
+import type { Trust } from '../core/trust.ts'
 import { type Contract, type Contracts, requestOptions } from './contract.ts'
 import { faultsOf } from './faults.ts'
 
@@ -12,6 +13,8 @@ export interface ContextRequest {
   readonly params: Readonly<Record<string, unknown>>
   readonly maxTokens: number | undefined
   readonly query: string | undefined
+  /** Texts of less trusted authors are left out. */
+  readonly minTrust: Trust | undefined
   /** Seconds. */
   readonly maxAge: number | undefined
   /** Names the answer: type, params and budget, but not `max_age`, which only says how old it may be. */
@@ -45,6 +48,7 @@ export function parseRequest(contracts: Contracts, input: unknown): ContextReque
     params,
     maxTokens: options.max_tokens,
     query: options.query,
+    minTrust: options.min_trust === 'stranger' ? undefined : options.min_trust,
     maxAge: options.max_age,
     key: keyOf(contract.provider.type, params, options),
     subject: `${contract.provider.type}?${JSON.stringify(params)}`,
@@ -100,9 +104,13 @@ function coerceFields(properties: Readonly<Record<string, TSchema>>, input: unkn
   return copy ?? input
 }
 
-function keyOf(type: string, params: object, { max_tokens, query }: Envelope): string {
+function keyOf(
+  type: string,
+  params: object,
+  { max_tokens, query, min_trust = 'stranger' }: Envelope,
+): string {
   // Without a budget nothing is chosen, so the query changes nothing.
-  return `${type}?${JSON.stringify([params, max_tokens, max_tokens && query])}`
+  return `${type}?${JSON.stringify([params, max_tokens, max_tokens && query, min_trust])}`
 }
 
 function faulty(errors: readonly Fault[]): ServiceError {

@@ -36,6 +36,8 @@ export interface Call extends Pick<ExchangeRequest, 'method' | 'headers' | 'sign
 
 export const API_VERSION = '2022-11-28'
 export const ACCEPT = 'application/vnd.github+json'
+/** Files and blobs as they are (docs.github.com/rest/repos/contents, "custom media types"). */
+export const ACCEPT_RAW = 'application/vnd.github.raw+json'
 
 /**
  * One call to GitHub with its limits heeded, whatever the answer.

@@ -1,7 +1,7 @@
 import type { GetOptions, GitHub, Urgency } from '../core/github.ts'
 import { withRetries } from './attempts.ts'
 import { authorized } from './authorized.ts'
-import { ACCEPT, API_VERSION, type CallOptions, call } from './call.ts'
+import { ACCEPT, ACCEPT_RAW, API_VERSION, type CallOptions, call } from './call.ts'
 import { type Conditions, type Current, fetchConditionally } from './conditional.ts'
 import type { Credential } from './credentials.ts'
 import { failureOf, tooSlow, unreadable } from './failures.ts'
@@ -41,10 +41,12 @@ export function createGitHub(options: GitHubOptions): GitHubFor {
   return (reading) => {
     const usage: Usage = { calls: 0, changed: 0 }
     const read = (template: string, request: GetOptions = {}) =>
-      readPage(options, reading, usage, expandPath(template, request))
+      readWhole(options, reading, usage, expandPath(template, request), acceptOf(request), toPage)
     return {
       get: async <T>(template: string, mark: keyof T & string, request?: GetOptions) =>
         marked<T>((await read(template, request)).data, mark),
+      bytes: (template, request = {}) =>
+        readWhole(options, reading, usage, expandPath(template, request), ACCEPT_RAW, toBytes),
       list: (template, request) => listPages(read, template, request),
       get calls() {
         return usage.calls
@@ -56,6 +58,9 @@ export function createGitHub(options: GitHubOptions): GitHubFor {
   }
 }
 
+const acceptOf = ({ media }: GetOptions) =>
+  media === undefined ? ACCEPT : `application/vnd.github.${media}+json`
+
 /** The resource, if it is what was asked for. */
 function marked<T>(data: unknown, mark: string): T {
   if (data instanceof Object && mark in data) return data as T
@@ -63,12 +68,14 @@ function marked<T>(data: unknown, mark: string): T {
 }
 
 /** One resource, retried within its time. */
-async function readPage(
+async function readWhole<T>(
   options: GitHubOptions,
   reading: Reading,
   usage: Usage,
   path: string,
-): Promise<Page> {
+  accept: string,
+  parse: (current: Current) => T,
+): Promise<T> {
   const { now, random, timeoutMs } = options
   const deadline = now() + timeoutMs
   const timeout = AbortSignal.timeout(timeoutMs)
@@ -82,6 +89,7 @@ async function readPage(
             { ...reading, signal },
             usage,
             path,
+            accept,
             authorization,
           )
           if (!current.unchanged) usage.changed += 1
@@ -101,15 +109,17 @@ async function readOnce(
   { credential, signal, urgency }: Reading,
   usage: Usage,
   path: string,
+  accept: string,
   authorization: string | undefined,
 ): Promise<Current> {
   const { conditions, now, upstream } = options
   return fetchConditionally(conditions, {
-    name: `${upstream.origin}${upstream.basePath} ${API_VERSION} ${ACCEPT} ${path}`,
-    accept: ACCEPT,
+    name: `${upstream.origin}${upstream.basePath} ${API_VERSION} ${accept} ${path}`,
+    accept,
     credential,
     authorization,
-    async send(headers) {
+    async send(conditions) {
+      const headers = { ...conditions, accept }
       const answer = await call(options, {
         by: credential,
         method: 'GET',
@@ -128,7 +138,9 @@ async function readOnce(
   })
 }
 
-function parse({ body, link }: Current): Page {
+const toBytes = ({ body }: Current) => body
+
+function toPage({ body, link }: Current): Page {
   try {
     return { data: JSON.parse(body.toString()), link, size: body.length }
   } catch (cause) {

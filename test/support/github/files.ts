@@ -7,7 +7,7 @@ import {
   type GitPerson,
   writeCommit,
 } from './git.ts'
-import type { Repository, World } from './types.ts'
+import type { Repository, UserBody, World } from './types.ts'
 import { type RepositoryRef, repositoryOf, timestamp, touch } from './world.ts'
 
 export interface CommitOptions {
@@ -66,6 +66,12 @@ export function commitFiles(
 export function addTag(world: World, ref: RepositoryRef, name: string, sha: string): void {
   repositoryOf(world, ref).git.tags.set(name, sha)
   touch(world)
+}
+
+/** The account behind an author, by the address that GitHub gives to each account; none for others. */
+export function accountOf(world: World, { email }: GitPerson): UserBody | undefined {
+  const login = /^(?:\d+\+)?([^@]+)@users\.noreply\.github\.com$/.exec(email)?.[1]
+  return login === undefined ? undefined : world.profiles.get(login.toLowerCase())
 }
 
 function personOf(person: string | Partial<GitPerson>, date: string): GitPerson {

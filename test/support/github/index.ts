@@ -56,6 +56,7 @@ export {
   recordedWorld,
 } from './recorded-world.ts'
 export { documented } from './recordings.ts'
+export { addRelease, type ReleaseOptions } from './releases.ts'
 export { type GitHub, type GitHubOptions, startGitHub } from './server.ts'
 export type * from './types.ts'
 export type * from './work-types.ts'

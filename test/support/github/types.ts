@@ -59,6 +59,14 @@ export interface CommentBody extends Body {
   readonly updated_at: string
 }
 
+export interface ReleaseBody extends Body {
+  readonly id: number
+  readonly tag_name: string
+  readonly draft: boolean
+  readonly prerelease: boolean
+  readonly created_at: string
+}
+
 export interface Comment {
   body: CommentBody
 }
@@ -92,6 +100,9 @@ export interface Repository {
   git: Git
   /** Its pull requests, checks and workflow runs. */
   work: Work
+  releases: ReleaseBody[]
+  /** Bytes by language where they were documented; else they are counted. */
+  languages?: Readonly<Record<string, number>>
   /** Logins, in lower case, that may read it although it is private; the owner always may. */
   readers: Set<string>
   /** Answers with 451, as after a DMCA notice. */
@@ -178,6 +189,10 @@ export interface World {
   etagScheme: 'github' | 'opaque'
   /** 'next-only' leaves first and last out of Link, as GitHub does where it pages by cursor. */
   pagination: 'numbered' | 'next-only'
+  /** GitHub's own: 100,000 entries, 7 MB. */
+  treeLimits: { entries: number; bytes: number }
+  /** Code searches say that they ran out of time. */
+  searchesIncomplete: boolean
   /** Milliseconds since 1970; limits, tokens and `updated_at` go by it. */
   now: () => number
   nextId: number

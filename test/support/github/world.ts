@@ -21,6 +21,8 @@ export function emptyWorld(): World {
     secondary: { retryAfterSeconds: 60, status: 403 },
     etagScheme: 'github',
     pagination: 'numbered',
+    treeLimits: { entries: 100_000, bytes: 7 * 1024 * 1024 },
+    searchesIncomplete: false,
     now: Date.now,
     nextId: 3_000_000_000,
   }
@@ -56,6 +58,7 @@ export function registerRepository(world: World, body: Repository['body']): Repo
     labels: [],
     git: newGit(),
     work: newWork(),
+    releases: [],
     readers: new Set(),
     recordings: new Map(),
     memo: new Map(),

@@ -69,7 +69,7 @@ const job = repositoryRoutes({
 const logs = repositoryRoutes({
   path: 'actions/jobs/{job_id}/logs',
   permission: 'actions=read',
-  own: true,
+  unkept: true,
   handle: (ask, repository): Reply => {
     const found = findJob(ask, repository)
     if (!found) return notFound()
