@@ -89,6 +89,7 @@ export function addJob(world: World, ref: RepositoryRef, run: Run, options: JobO
   const conclusion = status === 'completed' ? (options.conclusion ?? 'success') : null
   const name = options.name ?? 'build'
   const check = addCheckRun(world, repository, {
+    ...(options.id !== undefined && { id: Number(options.id) }),
     head_sha,
     name,
     status,

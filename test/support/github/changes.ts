@@ -62,6 +62,7 @@ function renameWork(work: Work, rename: <T extends object>(body: T) => T): void 
   const all = <T extends object>(bodies: readonly T[]) =>
     bodies.map(rename).map(Object.freeze) as T[]
   for (const pull of work.pulls.values()) {
+    pull.own = rename(pull.own)
     pull.reviews = all(pull.reviews)
     pull.reviewComments = all(pull.reviewComments)
     if (pull.commits) pull.commits = all(pull.commits)

@@ -67,13 +67,13 @@ function textOf(git: Git, file: GitFile | undefined): string | undefined {
 }
 
 function similarity(git: Git, old: GitFile, file: GitFile): number {
+  if (old.mode !== file.mode) return 0
   if (old.sha === file.sha) return 1
-  const [left, right] = [textOf(git, old), textOf(git, file)]
-  if (!left || !right) return 0
-  const lines = left.split('\n')
+  const lines = linesOf(textOf(git, old) ?? '')
+  const after = linesOf(textOf(git, file) ?? '')
   const known = new Set(lines)
-  const after = right.split('\n')
-  return after.filter((line) => known.has(line)).length / Math.max(lines.length, after.length)
+  const most = Math.max(lines.length, after.length, 1)
+  return after.filter((line) => known.has(line)).length / most
 }
 
 /** Counts and patch from one text to another; either is undefined where it is binary. */

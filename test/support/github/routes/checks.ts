@@ -3,6 +3,7 @@ import { paged, pageOf, withLink } from '../pages.ts'
 import { notFound, refusal, text } from '../replies.ts'
 import type { Ask, Reply, Repository } from '../types.ts'
 import type { StatusBody } from '../work-types.ts'
+import { replay } from './recorded.ts'
 import { repositoryRoutes } from './repository.ts'
 
 /** The sha that a ref stands for; GitHub also knows shas that only checks name. */
@@ -64,7 +65,8 @@ const status = repositoryRoutes({
   permission: 'statuses=read',
   handle: (ask, repository) => {
     const sha = shaNamed(ask, repository)
-    if (!sha) return notFound()
+    const recorded = `commits/${ask.params.ref}/status${ask.search}`
+    if (!sha) return replay(ask, repository.recordings.get(recorded))
     const all = repository.work.statuses.get(sha) ?? []
     const latest = [...new Map(all.map((one) => [one.context, one])).values()]
     const { page, perPage } = pageOf(ask.query)
