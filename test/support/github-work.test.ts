@@ -15,7 +15,7 @@ import {
   addPull,
   addRepository,
   addReview,
-  addReviewComment,
+  addReviewThread,
   addRun,
   addStatus,
   documented,
@@ -185,13 +185,12 @@ describe('pull requests', () => {
   it('have reviews and threads', async () => {
     const pull = addPull(github.world, 'acme/api')
     addReview(github.world, pull, { user: 'ann', state: 'CHANGES_REQUESTED', body: 'No.' })
-    const first = addReviewComment(github.world, pull, { path: 'a.ts', line: null, user: null })
-    addReviewComment(github.world, pull, { in_reply_to_id: first.id, resolved: true })
+    const comments = [{ user: null }, { body: 'Yes.' }]
+    addReviewThread(github.world, pull.issue, { path: 'a.ts', line: null, comments })
     expect(await json(`${API}/pulls/1/reviews`)).toMatchObject([{ user: { login: 'ann' } }])
     const [one, two] = await json(`${API}/pulls/1/comments`)
     expect([one.line, one.user, two.in_reply_to_id]).toEqual([null, null, one.id])
     expect(one).not.toHaveProperty('in_reply_to_id')
-    expect(pull.resolved).toEqual(new Set([first.id]))
     renameRepository(github.world, 'acme/api', 'rest')
     expect((await json('/repos/acme/rest/pulls/1/reviews'))[0].html_url).toContain(
       'github.com/acme/rest/pull/1#',

@@ -64,7 +64,9 @@ function renameWork(work: Work, rename: <T extends object>(body: T) => T): void 
   for (const pull of work.pulls.values()) {
     pull.own = rename(pull.own)
     pull.reviews = all(pull.reviews)
-    pull.reviewComments = all(pull.reviewComments)
+    for (const { comments } of pull.issue.threads) {
+      for (const comment of comments) comment.body = Object.freeze(rename(comment.body))
+    }
     if (pull.commits) pull.commits = all(pull.commits)
     if (pull.files) pull.files = all(pull.files)
   }

@@ -8,6 +8,12 @@ export {
   type InstallationOptions,
   mintToken,
 } from './apps.ts'
+export {
+  type BlamedCommitOptions,
+  type BlameOptions,
+  blamedCommit,
+  setBlame,
+} from './blames.ts'
 export type { BlobFault, BlobRequest, Blobs } from './blobs.ts'
 export {
   blockRepository,
@@ -34,6 +40,16 @@ export {
   type IssueOptions,
   type RepositoryOptions,
 } from './content.ts'
+export {
+  addDiscussion,
+  addDiscussionComments,
+  addReplies,
+  chooseAnswer,
+  type DiscussionCommentOptions,
+  type DiscussionOptions,
+  deleteDiscussion,
+  updateDiscussion,
+} from './discussions.ts'
 export type { FaultHandle, FaultKind, FaultMatch, FaultOptions, FaultTarget } from './faults.ts'
 export { addFiles, addTag, type CommitOptions } from './files.ts'
 export type { FileContent } from './git.ts'
@@ -41,12 +57,10 @@ export type { CountFilter, RequestRecord } from './log.ts'
 export {
   addPull,
   addReview,
-  addReviewComment,
   type FileOptions,
   fileBody,
   mergePull,
   type PullOptions,
-  type ReviewCommentOptions,
   type ReviewOptions,
   updatePull,
 } from './pulls.ts'
@@ -57,6 +71,14 @@ export {
 } from './recorded-world.ts'
 export { documented } from './recordings.ts'
 export { addRelease, type ReleaseOptions } from './releases.ts'
+export {
+  addClosing,
+  addMention,
+  addReviewThread,
+  addSubIssue,
+  type MentionOptions,
+  type ReviewThreadOptions,
+} from './reviews.ts'
 export { type GitHub, type GitHubOptions, startGitHub } from './server.ts'
 export type * from './types.ts'
 export type * from './work-types.ts'

@@ -5,9 +5,11 @@ import { addIssue, type IssueOptions, userOf } from './content.ts'
 import { commitFiles } from './files.ts'
 import { writeCommit } from './git.ts'
 import { documented } from './recordings.ts'
-import type { Body, Issue, Repository, UserBody, World } from './types.ts'
-import type { FileBody, Pull, ReviewBody, ReviewCommentBody } from './work-types.ts'
+import type { Body, Issue, Repository, ReviewCommentBody, UserBody, World } from './types.ts'
+import type { FileBody, Pull, ReviewBody } from './work-types.ts'
 import { nextId, nodeId, type RepositoryRef, repositoryOf, timestamp, touch } from './world.ts'
+
+const PULL = '/repos/{owner}/{repo}/pulls/{pull_number}'
 
 export interface PullOptions extends Omit<IssueOptions, 'pull_request'> {
   /** The branch that it comes from; one of its own, with one commit, unless given. */
@@ -22,8 +24,6 @@ export interface PullOptions extends Omit<IssueOptions, 'pull_request'> {
   /** What becomes of `mergeable: null` after somebody has asked. */
   computes?: Body
   files?: FileBody[]
-  /** Numbers of issues that its merge closes. */
-  closes?: number[]
 }
 
 /** Commits are what git says: a head branch that is not there yet gets one commit without files. */
@@ -61,9 +61,6 @@ export function addPull(world: World, ref: RepositoryRef, options: PullOptions =
       repository: fork === undefined ? repository : fork,
     },
     reviews: [],
-    reviewComments: [],
-    resolved: new Set(),
-    closes,
     ...(files && { files }),
     ...(computes && { computes }),
   }
@@ -158,74 +155,32 @@ export interface ReviewOptions {
 
 export function addReview(world: World, pull: Pull, options: ReviewOptions = {}): ReviewBody {
   const { user, ...overrides } = options
-  const review = pullItem(world, pull, 'PullRequestReview', 'reviews', { ...overrides }, user, 80)
-  const body = Object.freeze({ ...review, submitted_at: timestamp(world.now()), ...overrides })
-  pull.reviews.push(body as unknown as ReviewBody)
-  touch(world)
-  return body as unknown as ReviewBody
-}
-
-export interface ReviewCommentOptions {
-  user?: string | UserBody | null
-  body?: string
-  path?: string
-  /** Null where later commits have changed the line. */
-  line?: number | null
-  diff_hunk?: string
-  /** The thread's first comment; a thread of its own unless given. */
-  in_reply_to_id?: number
-  /** Settles the thread that it belongs to. */
-  resolved?: boolean
-  [field: string]: unknown
-}
-
-export function addReviewComment(
-  world: World,
-  pull: Pull,
-  options: ReviewCommentOptions = {},
-): ReviewCommentBody {
-  const { user, resolved, in_reply_to_id, ...overrides } = options
-  const kind = 'PullRequestReviewComment'
-  const { in_reply_to_id: _, ...made } = pullItem(world, pull, kind, 'comments', {}, user, 10)
-  const now = timestamp(world.now())
-  const body = Object.freeze({
-    ...made,
-    created_at: now,
-    updated_at: now,
+  const { head, issue } = pull
+  const [example] = documented('GET', `${PULL}/reviews`) as Body[]
+  const id = nextId(world)
+  const text = JSON.stringify(example)
+    .replaceAll('octocat/Hello-World', issue.repository.body.full_name)
+    .replaceAll(/\/(pulls?)\/\d+(?=["#])/g, `/$1/${issue.body.number}`)
+    .replaceAll('pullrequestreview-80', `pullrequestreview-${id}`)
+  const body: ReviewBody = Object.freeze({
+    ...JSON.parse(text),
+    id,
+    node_id: nodeId('PullRequestReview', id),
+    commit_id: head.sha,
+    submitted_at: timestamp(world.now()),
+    ...(user !== undefined && { user: userOf(world, user) }),
     ...overrides,
-    ...(in_reply_to_id !== undefined && { in_reply_to_id }),
-  }) as unknown as ReviewCommentBody
-  pull.reviewComments.push(body)
-  if (resolved) pull.resolved.add(in_reply_to_id ?? body.id)
+  })
+  pull.reviews.push(body)
   touch(world)
   return body
 }
 
-function pullItem(
-  world: World,
-  { issue, head }: Pull,
-  kind: string,
-  list: 'reviews' | 'comments',
-  overrides: Body,
-  user: string | UserBody | null | undefined,
-  documentedId: number,
-): Body {
-  const examples = documented('GET', `/repos/{owner}/{repo}/pulls/{pull_number}/${list}`) as Body[]
-  const id = nextId(world)
-  const text = JSON.stringify(examples[0])
-    .replaceAll('octocat/Hello-World', issue.repository.body.full_name)
-    .replaceAll(/\/(pulls?)\/\d+(?=["#])/g, `/$1/${issue.body.number}`)
-    .replaceAll(/pulls\/comments\/\d+/g, `pulls/comments/${id}`)
-    .replaceAll(new RegExp(`pullrequestreview-${documentedId}`, 'g'), `pullrequestreview-${id}`)
-    .replaceAll('discussion-diff-1', `discussion_r${id}`)
-  return {
-    ...JSON.parse(text),
-    id,
-    node_id: nodeId(kind, id),
-    commit_id: head.sha,
-    ...(user !== undefined && { user: userOf(world, user) }),
-    ...overrides,
-  }
+/** Comments on lines, of all threads, oldest first. */
+export function reviewCommentsOf({ issue }: Pull): ReviewCommentBody[] {
+  return issue.threads
+    .flatMap(({ comments }) => comments.map(({ body }) => body))
+    .sort((a, b) => a.id - b.id)
 }
 
 /** Its files, whether git says so or a test. */
@@ -263,7 +218,7 @@ const COUNTED = [
 
 /** The whole body, as for one pull request alone. */
 export function pullBody(world: World, pull: Pull): Body {
-  const { issue, own, reviewComments } = pull
+  const { issue, own } = pull
   const files = filesOfPull(pull)
   const sum = (key: 'additions' | 'deletions') => files.reduce((all, file) => all + file[key], 0)
   return {
@@ -274,7 +229,7 @@ export function pullBody(world: World, pull: Pull): Body {
     mergeable_state: 'clean',
     merged_by: null,
     comments: issue.comments.length,
-    review_comments: reviewComments.length,
+    review_comments: reviewCommentsOf(pull).length,
     maintainer_can_modify: false,
     commits: commitsOfPull(world, pull).length,
     additions: sum('additions'),

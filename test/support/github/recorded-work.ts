@@ -2,14 +2,13 @@
 import { addJob, addRun } from './actions.ts'
 import { setCommitFiles } from './commits.ts'
 import { documented } from './recordings.ts'
-import type { Body, Issue, Repository, World } from './types.ts'
+import type { Body, Issue, Repository, ReviewCommentBody, ReviewThread, World } from './types.ts'
 import type {
   CheckRunBody,
   FileBody,
   JobBody,
   Pull,
   ReviewBody,
-  ReviewCommentBody,
   RunBody,
   StatusBody,
 } from './work-types.ts'
@@ -72,10 +71,8 @@ function documentedPull(repository: Repository, issue: Issue): Pull {
       ),
     )
   const reviews = own('reviews') as ReviewBody[]
-  // It answers a comment that no example shows.
-  const comments = (own('comments') as ReviewCommentBody[]).map(
-    ({ in_reply_to_id: _, ...comment }) => comment as ReviewCommentBody,
-  )
+  const comments = own('comments') as ReviewCommentBody[]
+  issue.threads = comments.map(threadOf)
   const commits = documented('GET', `${PULL}/commits`) as Body[]
   return {
     issue,
@@ -93,9 +90,22 @@ function documentedPull(repository: Repository, issue: Issue): Pull {
     files,
     commits,
     reviews,
-    reviewComments: comments,
-    resolved: new Set(),
-    closes: [],
+  }
+}
+
+/** The example answers a comment that no example shows. */
+function threadOf({ in_reply_to_id: _, ...comment }: ReviewCommentBody): ReviewThread {
+  const body = Object.freeze(comment) as ReviewCommentBody
+  return {
+    id: body.id,
+    path: body.path,
+    line: Number(body.line),
+    startLine: 1,
+    side: 'RIGHT',
+    isResolved: false,
+    isOutdated: false,
+    resolvedBy: null,
+    comments: [{ body }],
   }
 }
 

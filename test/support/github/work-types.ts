@@ -17,11 +17,6 @@ export interface ReviewBody extends Body {
   readonly state: string
 }
 
-export interface ReviewCommentBody extends Body {
-  readonly id: number
-  readonly in_reply_to_id?: number
-}
-
 export interface Pull {
   /** A pull request is an issue too: title, text, state, labels and comments are the issue's. */
   issue: Issue
@@ -35,12 +30,6 @@ export interface Pull {
   /** Bodies, set where they are not what git says. */
   commits?: Body[]
   reviews: ReviewBody[]
-  /** Comments on lines, oldest first. */
-  reviewComments: ReviewCommentBody[]
-  /** Threads that were resolved, by the id of their first comment. */
-  resolved: Set<number>
-  /** Issues of the same repository that its merge closes. */
-  closes: number[]
   /** What GitHub finds in the background once somebody has asked whether it can be merged. */
   computes?: Body
 }

@@ -59,6 +59,8 @@ export function registerRepository(world: World, body: Repository['body']): Repo
     git: newGit(),
     work: newWork(),
     releases: [],
+    discussions: new Map(),
+    blames: [],
     readers: new Set(),
     recordings: new Map(),
     memo: new Map(),
@@ -73,7 +75,16 @@ export function registerRepository(world: World, body: Repository['body']): Repo
 }
 
 export function registerIssue(repository: Repository, body: IssueBody): Issue {
-  const issue: Issue = { repository, body: Object.freeze(body), comments: [] }
+  const issue: Issue = {
+    repository,
+    body: Object.freeze(body),
+    comments: [],
+    threads: [],
+    closes: [],
+    closedBy: [],
+    mentions: [],
+    subIssues: [],
+  }
   repository.issues.set(body.number, issue)
   repository.lastNumber = Math.max(repository.lastNumber, body.number)
   return issue

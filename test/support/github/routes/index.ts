@@ -6,6 +6,7 @@ import commits from './commits.ts'
 import contents from './contents.ts'
 import contributors from './contributors.ts'
 import gitData from './git-data.ts'
+import graphql from './graphql.ts'
 import issueComments from './issue-comments.ts'
 import issues from './issues.ts'
 import labels from './labels.ts'
@@ -30,6 +31,7 @@ export const ROUTES: readonly Route[] = [
   ...contents,
   ...contributors,
   ...gitData,
+  ...graphql,
   ...issueComments,
   ...issues,
   ...labels,

@@ -1,5 +1,5 @@
 import { paged } from '../pages.ts'
-import { commitsOfPull, filesOfPull, pullBody, pullListed } from '../pulls.ts'
+import { commitsOfPull, filesOfPull, pullBody, pullListed, reviewCommentsOf } from '../pulls.ts'
 import { notFound, text, withLastModified } from '../replies.ts'
 import type { Ask, Reply, Repository, Route } from '../types.ts'
 import type { Pull } from '../work-types.ts'
@@ -93,7 +93,7 @@ export default [
   ...part('reviews', (_ask, pull) => pull.reviews),
   ...part('comments', ({ query }, pull) => {
     const since = Date.parse(query.get('since') ?? '')
-    return pull.reviewComments.filter(
+    return reviewCommentsOf(pull).filter(
       ({ updated_at }) => !since || Date.parse(String(updated_at)) >= since,
     )
   }),

@@ -4,7 +4,6 @@ import type { Ask, Recording, Reply, Route } from '../types.ts'
 import { repositoryRoutes } from './repository.ts'
 
 /** What was recorded, or GitHub's 404. */
-
 export function replay(ask: Ask, recording: Recording | undefined): Reply {
   if (!recording) return notFound()
   const { status, body, contentType, location, lastModified } = recording
