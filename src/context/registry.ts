@@ -1,6 +1,8 @@
 import type { Provider } from '../core/provider.ts'
+import { githubComment } from './github_comment.ts'
 import { githubIssue } from './github_issue.ts'
 import { githubIssueComments } from './github_issue_comments.ts'
+import { githubIssueSearch } from './github_issue_search.ts'
 import { githubIssues } from './github_issues.ts'
 import { githubRepo } from './github_repo.ts'
 
@@ -9,5 +11,7 @@ export const providers: readonly Provider[] = [
   githubRepo,
   githubIssue,
   githubIssueComments,
+  githubComment,
   githubIssues,
+  githubIssueSearch,
 ]
