@@ -117,6 +117,17 @@ describe.each(['anthropic', 'openai'] as const)('%s', (protocol) => {
   })
 })
 
+it('an operator finds the provider’s own id of a failed request in the log', async () => {
+  await using server = await startStandIn({ protocol: 'anthropic', key: KEY })
+  await using it = createAsking({ config: configFor('anthropic', server) })
+  const id = 'req_011CSHoEeqs5C35K2UUqR7Fy'
+  server.plays(fails(400, { type: 'invalid_request_error' }, { 'request-id': id }))
+  const events = adapterOf(it.models, 'anthropic').reply(requestOf('anthropic', request), live())
+  expect(logged((await failureOf(events)).error)).toContain(
+    `anthropic: 400 invalid_request_error request ${id}`,
+  )
+})
+
 it('a server without a key is not given one out of the environment', async () => {
   await using server = await startStandIn({ protocol: 'openai' })
   await using it = createAsking({ config: { OPENAI_BASE_URL: server.url } })
