@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import {
   adapterOf,
@@ -92,6 +93,33 @@ describe.each(['anthropic', 'openai'] as const)('%s', (protocol) => {
     }
     // The end of a reply is told a moment before its connection is free.
     expect(new Set(it.server.calls.map(({ port }) => port)).size).toBeLessThanOrEqual(2)
+  })
+
+  it('slows down the model for a caller who reads slowly', async () => {
+    await using it = await start(protocol)
+    const text = 'x'.repeat(65_536)
+    const all = 400
+    let sent = 0
+    it.server.plays(async (stage) => {
+      stage.begin()
+      for (; sent < all; sent += 1) {
+        stage.text(text)
+        await stage.drained()
+      }
+      stage.end()
+    })
+    const events = it.adapter.reply(requestOf(protocol), live())[Symbol.asyncIterator]()
+    await events.next()
+    for (let still = 0, before = sent; still < 300; before = sent) {
+      await turn()
+      still = sent === before ? still + 1 : 0
+    }
+    expect(sent).toBeLessThan(all / 2)
+    let length = text.length
+    for (let next = await events.next(); !next.done; next = await events.next()) {
+      if (next.value.type === 'text') length += next.value.text.length
+    }
+    expect(length).toBe(all * text.length)
   })
 
   it('sends nothing but what the protocol needs', async () => {
