@@ -135,7 +135,7 @@ describe.each(['anthropic', 'openai'] as const)('%s', (protocol) => {
   })
 
   it('Retry-After that is too long is passed on at once', async () => {
-    await using it = await start(protocol)
+    await using it = await start(protocol, { config: { MODEL_TIMEOUT_MS: 600_000 } })
     it.server.plays(fails(429, {}, { 'retry-after': '75' }))
     expect((await it.fail()).error).toMatchObject({ code: 'model_rate_limited', retryAfter: 75 })
     expect([it.server.calls.length, it.waits]).toEqual([1, []])
