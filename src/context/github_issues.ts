@@ -2,19 +2,11 @@ import { Type } from '@sinclair/typebox'
 import { defineProvider, type Kept, type Piece } from '../core/provider.ts'
 import { oneLine } from '../core/quote.ts'
 import { blockFields, repositoryParams, Timestamp } from '../core/schemas.ts'
-import {
-  authorOf,
-  type GitHubIssue,
-  issueFacts,
-  issueFields,
-  issueFieldsOf,
-  repositoryOf,
-} from './issueFields.ts'
+import { excerptOf } from './excerpt.ts'
+import { authorOf, issueFacts, issueFields, issueFieldsOf, repositoryOf } from './issueFields.ts'
 import { type FoundIssue, scanIssues } from './issueScan.ts'
 import { lines } from './render.ts'
 import { issuesTag } from './tags.ts'
-
-const EXCERPT_CHARACTERS = 280
 
 const ListedIssue = Type.Object({
   title: Type.String(),
@@ -138,7 +130,7 @@ function pieceOf(found: FoundIssue, index: number): IssuePiece {
   return {
     part: 'issues',
     heading: lines(`## #${issue.number}`, issueFacts(issue)),
-    text: lines(oneLine(issue.title), excerptOf(issue)),
+    text: lines(oneLine(issue.title), excerptOf(issue.body)),
     by: authorOf(issue),
     rank: index,
     whole: true,
@@ -152,15 +144,8 @@ function listed({ piece }: Kept) {
     title: issue.title,
     url: issue.html_url,
     ...issueFieldsOf(issue),
-    excerpt: excerptOf(issue),
+    excerpt: excerptOf(issue.body),
   }
-}
-
-/** The start of an issue's text on one line. */
-function excerptOf({ body }: GitHubIssue): string {
-  const text = (body ?? '').replaceAll(/\s+/g, ' ').trim()
-  if (text.length <= EXCERPT_CHARACTERS) return text
-  return `${text.slice(0, text.lastIndexOf(' ', EXCERPT_CHARACTERS))} …`
 }
 
 /** Unbroken runs of lost issues, as windows of GitHub's list. */

@@ -1,4 +1,7 @@
 import type { Provider } from '../core/provider.ts'
+import { githubDiscussion } from './github_discussion.ts'
+import { githubDiscussionComments } from './github_discussion_comments.ts'
+import { githubDiscussions } from './github_discussions.ts'
 import { githubIssue } from './github_issue.ts'
 import { githubIssueComments } from './github_issue_comments.ts'
 import { githubIssues } from './github_issues.ts'
@@ -10,4 +13,7 @@ export const providers: readonly Provider[] = [
   githubIssue,
   githubIssueComments,
   githubIssues,
+  githubDiscussion,
+  githubDiscussionComments,
+  githubDiscussions,
 ]

@@ -1,6 +1,17 @@
 import { addAccount } from './accounts.ts'
-import { documented, type RecordedRequest, recordedScenarios } from './recordings.ts'
-import type { CommentBody, IssueBody, LabelBody, RepositoryBody, UserBody, World } from './types.ts'
+import { addDiscussion, addDiscussionComments, updateDiscussion } from './discussions.ts'
+import { delivered, documented, type RecordedRequest, recordedScenarios } from './recordings.ts'
+import type {
+  CommentBody,
+  DiscussionBody,
+  DiscussionCommentBody,
+  IssueBody,
+  LabelBody,
+  Repository,
+  RepositoryBody,
+  UserBody,
+  World,
+} from './types.ts'
 import { emptyWorld, registerIssue, registerProfile, registerRepository } from './world.ts'
 
 /** The account whose token Octokit's recordings carry, with the token as they carry it. */
@@ -101,6 +112,21 @@ function addDocumented(world: World): void {
   const issue = registerIssue(repository, body)
   if (listed) issue.listed = Object.freeze(listed)
   issue.comments = comments.map((comment) => ({ body: Object.freeze(comment) }))
+  addDelivered(world, repository)
   const organization = documented('GET', '/orgs/{org}') as UserBody
   world.organizations.set(organization.login, Object.freeze(organization))
+}
+
+/** The discussion of GitHub's webhook examples, with its one comment. */
+function addDelivered(world: World, repository: Repository): void {
+  const told = delivered('discussion_comment', 'discussion') as DiscussionBody
+  const { author_association, body, created_at, id, number, title, updated_at, user } = told
+  const times = { created_at, updated_at }
+  const discussion = addDiscussion(world, repository, {
+    ...{ author_association, body, id, number, title, user },
+    ...times,
+  })
+  const comment = delivered('discussion_comment', 'comment') as DiscussionCommentBody
+  addDiscussionComments(world, discussion, 1, () => comment)
+  updateDiscussion(world, discussion, times)
 }
