@@ -181,7 +181,7 @@ describe('what is left out', () => {
     const { omitted: start } = await app.context(request({ limit: 20, sort: 'created' }))
     const [{ next } = {}] = start
     if (!next) throw new Error('no way on')
-    const asked = { ...next, max_tokens: 500, query: 'talk 5' }
+    const asked = { ...next, max_tokens: 200, query: '5' }
     const { context, omitted } = await app.context(asked)
     const kept = numbersOf(...context)
     expect(kept).not.toContain(20)
