@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { Kept, Piece } from '../core/provider.ts'
 import { oneLine } from '../core/quote.ts'
+import { excerptOf } from './excerpt.ts'
 import {
   authorOf,
   type GitHubIssue,
@@ -11,8 +12,6 @@ import {
 } from './issueFields.ts'
 import type { FoundIssue } from './issueScan.ts'
 import { lines } from './render.ts'
-
-const EXCERPT_CHARACTERS = 280
 
 /** An issue as lists show it. */
 export const ListedIssue = Type.Object({
@@ -35,7 +34,7 @@ export function issuePieces(
   return found.map((one, index) => ({
     part: 'issues',
     heading: lines(`## ${nameOf(one.issue)}`, issueFacts(one.issue)),
-    text: lines(oneLine(one.issue.title), excerptOf(one.issue)),
+    text: lines(oneLine(one.issue.title), excerptOf(one.issue.body)),
     by: authorOf(one.issue),
     rank: index,
     whole: true,
@@ -51,16 +50,9 @@ export function listedIssues(kept: readonly Kept[]): Static<typeof ListedIssue>[
       title: issue.title,
       url: issue.html_url,
       ...issueFieldsOf(issue),
-      excerpt: excerptOf(issue),
+      excerpt: excerptOf(issue.body),
     }
   })
-}
-
-/** The start of an issue's text on one line. */
-function excerptOf({ body }: GitHubIssue): string {
-  const text = oneLine(body ?? '')
-  if (text.length <= EXCERPT_CHARACTERS) return text
-  return `${text.slice(0, text.lastIndexOf(' ', EXCERPT_CHARACTERS))} …`
 }
 
 /** Unbroken runs of lost issues, as windows of GitHub's list. */

@@ -1,5 +1,8 @@
 import type { Provider } from '../core/provider.ts'
 import { githubComment } from './github_comment.ts'
+import { githubDiscussion } from './github_discussion.ts'
+import { githubDiscussionComments } from './github_discussion_comments.ts'
+import { githubDiscussions } from './github_discussions.ts'
 import { githubIssue } from './github_issue.ts'
 import { githubIssueComments } from './github_issue_comments.ts'
 import { githubIssueSearch } from './github_issue_search.ts'
@@ -14,4 +17,7 @@ export const providers: readonly Provider[] = [
   githubComment,
   githubIssues,
   githubIssueSearch,
+  githubDiscussion,
+  githubDiscussionComments,
+  githubDiscussions,
 ]
