@@ -5,10 +5,13 @@ import pretty from 'pino-pretty'
 const BATCH = 65_536
 const WRITE_EVERY = 200
 
-/** JSON lines on stdout, written in batches; readable lines on a terminal. */
-export function createLogger(level: string): Logger {
+/**
+ * JSON lines on stdout, written in batches; readable lines on a terminal.
+ * @param dest 2 for stderr, where stdout is for something else
+ */
+export function createLogger(level: string, dest: 1 | 2 = 1): Logger {
   const options = { level, base: undefined, timestamp: createTimestamp() }
-  if (process.stdout.isTTY) {
+  if ((dest === 1 ? process.stdout : process.stderr).isTTY) {
     return pino(
       options,
       pretty({
@@ -16,18 +19,19 @@ export function createLogger(level: string): Logger {
         ignore: 'request_id',
         translateTime: 'SYS:HH:MM:ss',
         sync: true,
+        destination: dest,
       }),
     )
   }
-  return pino(options, createBatches())
+  return pino(options, createBatches(dest))
 }
 
 /**
- * Stdout by batches. Lines are gathered here, as sonic-boom measures all that it holds anew with each
+ * Output by batches. Lines are gathered here, as sonic-boom measures all that it holds anew with each
  * line (`write` in its index.js).
  */
-function createBatches() {
-  const out = pino.destination({ dest: 1, sync: false, minLength: BATCH, maxWrite: 2 * BATCH })
+function createBatches(dest: 1 | 2) {
+  const out = pino.destination({ dest, sync: false, minLength: BATCH, maxWrite: 2 * BATCH })
   const ended = () => 'destroyed' in out && out.destroyed === true
   let lines = ''
   const pass = () => {

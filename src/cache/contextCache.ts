@@ -193,7 +193,7 @@ export function createContextCache(options: ContextCacheOptions): ContextCache {
     const asOf = now()
     try {
       const loaded = await request.load(signal, urgency)
-      const times = answerTimes(asOf, request.policy, loaded.visibility, options.random)
+      const times = answerTimes(asOf, loaded.policy, loaded.visibility, options.random)
       const { contextId, body } = loaded
       const entry: AnswerEntry = {
         kind: 'answer',

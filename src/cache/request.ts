@@ -19,6 +19,7 @@ export interface Loaded {
   readonly body: Buffer
   readonly contextId: string
   readonly visibility: 'public' | 'private'
+  readonly policy: CachePolicy
   /** Whether GitHub said of everything that it had not changed. */
   readonly unchanged: boolean
   /** What it depends on: events that name one of these make it stale or revoke it. */
@@ -32,7 +33,6 @@ export interface CacheRequest {
   readonly subject: string
   /** Names every answer of the principal, for the moment in which its credential is refused. */
   readonly principalTag: string
-  readonly policy: CachePolicy
   /** Seconds. */
   readonly maxAge: number | undefined
   readonly signal: () => AbortSignal

@@ -1,50 +1,88 @@
 import { createHash } from 'node:crypto'
 import type { Answer } from '../core/provider.ts'
 import type { Omission } from '../core/schemas.ts'
-import { fitDraft } from './fit.ts'
+import { createPace } from '../core/tokens.ts'
+import type { Trust } from '../core/trust.ts'
+import { type Fit, type Fitted, fitBlocks } from './fit/fit.ts'
 import type { ContextRequest } from './request.ts'
 
 /** A block as it is sent. */
-interface Block {
+export interface Block {
   readonly type: string
+  readonly id: string
+  readonly title: string
+  readonly url: string
+  readonly trust: Trust
   readonly content: string
   readonly tokens: number
   readonly [field: string]: unknown
 }
 
+export interface BuiltAnswer {
+  readonly contextId: string
+  readonly body: Buffer
+}
+
 /**
  * Fits the answer into the budget and serialises it, once. Equal content gives equal bytes; what
  * differs from call to call belongs into headers.
+ * @param onBlock told of each block in order, as soon as it is ready
  */
-export function buildAnswer(
+export async function buildAnswer(
   request: ContextRequest,
   answer: Answer,
-): { contextId: string; body: Buffer } {
-  const context: Block[] = []
-  const omitted: Omission[] = [...answer.omitted]
-  let left = request.maxTokens ?? Number.POSITIVE_INFINITY
-  answer.blocks.forEach((draft, index) => {
-    const share = Math.floor(left / (answer.blocks.length - index))
-    const fitted = fitDraft(draft, share, request.query)
-    const { id, title, url } = draft
-    const { content, tokens } = fitted
-    context.push({
-      type: request.provider.blockType,
-      id,
-      title,
-      url,
-      ...fitted.fields,
-      content,
-      tokens,
-    })
-    omitted.push(...fitted.omitted)
-    left -= tokens
-  })
+  onBlock: (block: Block) => void = () => {},
+): Promise<BuiltAnswer> {
+  const { context, omitted } = await fitAnswer(request, answer, onBlock)
+  const all = [...(await answer.omitted), ...omitted]
   const tokens = context.reduce((sum, block) => sum + block.tokens, 0)
-  const contextId = contextIdOf(request, context, omitted)
+  const contextId = contextIdOf(request, context, all)
+  const body = { context_id: contextId, context, tokens, omitted: all }
+  return { contextId, body: Buffer.from(JSON.stringify(body)) }
+}
+
+async function fitAnswer(
+  request: ContextRequest,
+  answer: Answer,
+  onBlock: (block: Block) => void,
+): Promise<{ context: readonly Block[]; omitted: readonly Omission[] }> {
+  const pace = createPace()
+  const toBlock = (fitted: Fitted) => {
+    const block = blockOf(request, fitted)
+    onBlock(block)
+    return block
+  }
+  const drafts = answer.blocks.map((draft) => Promise.resolve(draft))
+  // One that fails while an earlier one is awaited has been heard.
+  for (const draft of drafts) draft.catch(() => {})
+
+  if (request.maxTokens !== undefined) {
+    const { blocks, omitted } = await fitBlocks(await Promise.all(drafts), request, pace)
+    return { context: blocks.map(toBlock), omitted }
+  }
+  // Without a budget no block depends on another.
+  const fits: Fit[] = []
+  const context: Block[] = []
+  for (const draft of drafts) {
+    const one = await fitBlocks([await draft], request, pace)
+    fits.push(one)
+    context.push(...one.blocks.map(toBlock))
+  }
+  return { context, omitted: fits.flatMap(({ omitted }) => omitted) }
+}
+
+function blockOf({ provider }: ContextRequest, fitted: Fitted): Block {
+  const { draft, title, trust, fields, content, tokens } = fitted
+  const { id, url } = draft
   return {
-    contextId,
-    body: Buffer.from(JSON.stringify({ context_id: contextId, context, tokens, omitted })),
+    type: draft.type ?? provider.blockType,
+    id,
+    title,
+    url,
+    trust,
+    ...fields,
+    content,
+    tokens,
   }
 }
 

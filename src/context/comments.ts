@@ -39,6 +39,7 @@ export function commentPieces(comments: readonly GitHubComment[], offset: number
       part: 'comments',
       heading: `### ${comment.author} (${comment.association.toLowerCase()}), ${comment.created_at ?? 'undated'}`,
       text: comment.body || '(no text)',
+      by: { login: comment.author, association: comment.association },
       rank: DEFAULT_RANK + age * (byProject ? 1 : 2),
       comment,
       position: offset + index,

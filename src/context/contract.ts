@@ -1,6 +1,7 @@
 import { type TObject, Type } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import type { Provider } from '../core/provider.ts'
+import { Trust } from '../core/trust.ts'
 
 /** A provider with what is compiled from its schema once, at start. */
 export interface Contract {
@@ -47,6 +48,18 @@ export const requestOptions = {
       minimum: 0,
       maximum: 86_400,
       description: 'Seconds: the oldest acceptable answer; 0 revalidates with GitHub now',
+    }),
+  ),
+  min_trust: Type.Optional({
+    ...Trust,
+    description: `Leaves out what less trusted people wrote. ${Trust.description}`,
+  }),
+  since: Type.Optional(
+    Type.String({
+      pattern: '^mcp-[a-z_]+-[0-9a-f]{32}$',
+      description:
+        'A `context_id` of the last 24 hours: only what is new or changed since then is told, or 304 where nothing is',
+      examples: ['mcp-github_issue-0123456789abcdef0123456789abcdef'],
     }),
   ),
 }

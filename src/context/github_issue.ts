@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { defineProvider, type Kept, type Piece } from '../core/provider.ts'
+import { defineProvider, type FitReason, type Kept, type Piece } from '../core/provider.ts'
 import { blockFields, IssueNumber, type Omission, repositoryParams } from '../core/schemas.ts'
 import {
   Comment,
@@ -11,6 +11,7 @@ import {
   omittedComments,
 } from './comments.ts'
 import {
+  authorOf,
   type GitHubIssue,
   issueFacts,
   issueFields,
@@ -82,12 +83,14 @@ function theRest(issue: IssueRef, offset: number, count: number): Omission {
 }
 
 function draftOf(issue: GitHubIssue, comments: readonly GitHubComment[], ref: IssueRef) {
-  const body: Piece = { part: 'body', text: issue.body?.trim() || '(no description)', rank: 0 }
+  const by = authorOf(issue)
+  const body: Piece = { part: 'body', text: issue.body?.trim() || '(no description)', by, rank: 0 }
   return {
     id: `github_issue:${issueName(issue)}`,
     title: issue.title,
     url: issue.html_url,
-    head: lines(`# ${issue.title} (${issueName(issue)})`, issue.html_url, issueFacts(issue)),
+    head: lines(`# Issue ${issueName(issue)}`, issue.html_url, issueFacts(issue)),
+    by,
     pieces: [body, ...commentPieces(comments, 0)],
     fields(kept: readonly Kept[]) {
       const shown = keptComments(kept)
@@ -101,15 +104,15 @@ function draftOf(issue: GitHubIssue, comments: readonly GitHubComment[], ref: Is
           .map((comment) => `Comment by ${comment.author}: ${comment.body}`),
       }
     },
-    omit(dropped: readonly Piece[], cut: readonly Piece[]): Omission[] {
+    omit(dropped: readonly Piece[], cut: readonly Piece[], reason: FitReason): Omission[] {
       const lost = [...dropped, ...cut]
       const whole: Omission = {
         what: 'body',
         count: 1,
-        reason: 'max_tokens',
+        reason,
         next: { context_type: 'github_issue', params: { ...ref, max_comments: 0 } },
       }
-      return [...(lost.includes(body) ? [whole] : []), ...omittedComments(lost, ref, 'max_tokens')]
+      return [...(lost.includes(body) ? [whole] : []), ...omittedComments(lost, ref, reason)]
     },
   }
 }

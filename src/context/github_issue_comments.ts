@@ -9,7 +9,7 @@ import {
   keptComments,
   omittedComments,
 } from './comments.ts'
-import { type GitHubIssue, issueName, repositoryOf } from './issueFields.ts'
+import { authorOf, type GitHubIssue, issueName, repositoryOf } from './issueFields.ts'
 import { lines } from './render.ts'
 import { issueTag } from './tags.ts'
 
@@ -66,15 +66,16 @@ export const githubIssueComments = defineProvider({
       blocks: [
         {
           id: `github_issue_comments:${issueName(issue)}@${offset}+${comments.items.length}`,
-          title: `Comments on ${issue.title}`,
+          title: issue.title,
           url: issue.html_url,
           head: lines(
-            `# Comments ${first}–${end} of ${issue.comments} on ${issue.title} (${issueName(issue)})`,
+            `# Comments ${first}–${end} of ${issue.comments} on ${issueName(issue)}`,
             issue.html_url,
           ),
+          by: authorOf(issue),
           pieces: commentPieces(comments.items, offset),
           fields: (kept) => ({ offset, total: issue.comments, comments: keptComments(kept) }),
-          omit: (dropped, cut) => omittedComments([...dropped, ...cut], ref, 'max_tokens'),
+          omit: (dropped, cut, reason) => omittedComments([...dropped, ...cut], ref, reason),
         },
       ],
     }

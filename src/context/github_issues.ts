@@ -1,7 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import { defineProvider, type Kept, type Piece } from '../core/provider.ts'
+import { oneLine } from '../core/quote.ts'
 import { blockFields, repositoryParams, Timestamp } from '../core/schemas.ts'
 import {
+  authorOf,
   type GitHubIssue,
   issueFacts,
   issueFields,
@@ -111,13 +113,14 @@ export const githubIssues = defineProvider({
           title: `Issues of ${name}`,
           url: `${webUrl}/${name}/issues`,
           head: `# ${scan.issues.length} ${state === 'all' ? '' : `${state} `}issues of ${name}`,
+          by: 'service',
           pieces,
           fields: (kept) => ({ state, issues: kept.map(listed) }),
-          omit: (dropped) =>
+          omit: (dropped, _cut, reason) =>
             runsOf(scan.issues, new Set(dropped), pieces).map((run) => ({
               what: 'issues',
               count: run.limit,
-              reason: 'max_tokens',
+              reason,
               next: window(run),
             })),
         },
@@ -134,8 +137,9 @@ function pieceOf(found: FoundIssue, index: number): IssuePiece {
   const { issue } = found
   return {
     part: 'issues',
-    heading: `## #${issue.number} ${issue.title}`,
-    text: lines(issueFacts(issue), excerptOf(issue)),
+    heading: lines(`## #${issue.number}`, issueFacts(issue)),
+    text: lines(oneLine(issue.title), excerptOf(issue)),
+    by: authorOf(issue),
     rank: index,
     whole: true,
     found,

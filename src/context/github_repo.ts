@@ -53,12 +53,20 @@ function draftOf(repository: Repository): Draft {
   const description: Piece = {
     part: 'description',
     text: fields.description ?? 'No description.',
+    by: fields.description === null ? 'service' : 'repository',
     rank: 1,
   }
-  const counts: Piece = { part: 'counts', text: countsOf(fields), rank: 0, whole: true }
+  const counts: Piece = {
+    part: 'counts',
+    text: countsOf(fields),
+    by: 'service',
+    rank: 0,
+    whole: true,
+  }
   const topics: Piece = {
     part: 'topics',
     text: facts({ Topics: fields.topics.join(', ') }),
+    by: 'service',
     rank: 2,
     whole: true,
   }
@@ -67,6 +75,7 @@ function draftOf(repository: Repository): Draft {
     title: repository.full_name,
     url: repository.html_url,
     head: lines(`# ${repository.full_name}`, repository.html_url),
+    by: 'service',
     pieces: [description, counts, ...(fields.topics.length > 0 ? [topics] : [])],
     fields(kept) {
       const shown = kept.find(({ piece }) => piece === description)?.text ?? ''
@@ -76,11 +85,11 @@ function draftOf(repository: Repository): Draft {
         topics: kept.some(({ piece }) => piece === topics) ? fields.topics : [],
       }
     },
-    omit: (dropped, cut) =>
+    omit: (dropped, cut, reason) =>
       [...dropped, ...cut].map(({ part }) => ({
         what: part,
         count: part === 'topics' ? fields.topics.length : 1,
-        reason: 'max_tokens',
+        reason,
         next: {
           context_type: 'github_repo',
           params: { owner: repository.owner.login, repo: repository.name },

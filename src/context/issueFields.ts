@@ -1,5 +1,6 @@
 import type { components } from '@octokit/openapi-types'
 import { Type } from '@sinclair/typebox'
+import type { Author } from '../core/provider.ts'
 import { Nullable } from '../core/schemas.ts'
 import { facts, loginOf } from './render.ts'
 
@@ -38,6 +39,10 @@ export function issueFieldsOf(issue: GitHubIssue) {
     closed_at: issue.closed_at ?? null,
     comments_count: issue.comments,
   }
+}
+
+export function authorOf({ user, author_association }: GitHubIssue): Author {
+  return { login: loginOf(user), association: author_association ?? 'NONE' }
 }
 
 /** `owner/repo#1`, in GitHub's own spelling of the names. */

@@ -1,3 +1,5 @@
+import { oneLine } from '../core/quote.ts'
+
 /** Small words of the text rendering, shared by the providers. */
 
 /** Non-empty parts on one line: `State: open · Author: octocat`. */
@@ -6,8 +8,14 @@ export function facts(
 ): string {
   return Object.entries(parts)
     .filter(([, value]) => value !== null && value !== undefined && value !== false && value !== '')
-    .map(([name, value]) => `${name}: ${value}`)
+    .map(([name, value]) => `${name}: ${plain(String(value))}`)
     .join(' · ')
+}
+
+/** On one line, and in quotes where it could pass for several facts. */
+function plain(value: string): string {
+  const line = oneLine(value)
+  return line.includes('·') ? JSON.stringify(line) : line
 }
 
 /** Those that are there, one a line. */

@@ -11,15 +11,29 @@ export interface GitHub {
    */
   get<T>(path: string, mark: keyof T & string, options?: GetOptions): Promise<T>
   /**
+   * One resource's bytes as they are, in GitHub's raw media type.
+   * @throws ServiceError as `get`
+   */
+  bytes(path: string, options?: GetOptions): Promise<Buffer>
+  /**
    * A window of a list. Pages after the first are fetched side by side.
    * @throws ServiceError as `get`
    */
   list<T>(path: string, options: ListOptions): Promise<Listing<T>>
+  /**
+   * One GraphQL query. Needs a credential: GitHub answers anonymous callers with 401. What GitHub
+   * could not give of it makes all of it fail.
+   * @param query a single operation that reads: a mutation is not sent
+   * @throws ServiceError `upstream_forbidden` also without a credential, else as `get`
+   */
+  graphql<T>(query: string, variables: Readonly<Record<string, unknown>>): Promise<T>
 }
 
 export interface GetOptions {
   readonly params?: Readonly<Record<string, string | number>>
   readonly query?: Readonly<Record<string, string | number | undefined>>
+  /** Another form than GitHub's usual JSON (docs.github.com/rest/using-the-rest-api/getting-started-with-the-rest-api, "media types"). */
+  readonly media?: 'object' | 'text-match'
 }
 
 export interface ListOptions extends GetOptions {
@@ -29,12 +43,16 @@ export interface ListOptions extends GetOptions {
   readonly limit: number
   /** Asks for all pages of the window at once, without waiting for the first to say how many there are. */
   readonly eager?: boolean
+  /** The field that holds the list, where GitHub answers an object: `items`, `check_runs`. */
+  readonly under?: string
 }
 
 export interface Listing<T> {
   readonly items: readonly T[]
   /** Whether GitHub has entries after the last of `items`. */
   readonly more: boolean
+  /** The first page's object, where the list is `under` a field of it: holds `total_count` and the like. */
+  readonly head?: unknown
   /** Why the window is shorter than asked though there is more, where a cap of ours or GitHub's cut it. */
   readonly capped?: 'pages' | 'bytes'
 }

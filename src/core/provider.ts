@@ -12,54 +12,95 @@ export interface CachePolicy {
   readonly keepFor: number
 }
 
-/** A piece of text that stands or falls as one when a budget is tight. Pieces come in reading order. */
+/** Who wrote a text, with GitHub's word for their relation to the repository. */
+export interface Author {
+  readonly login: string
+  /** `author_association`, for example `OWNER` or `NONE`. */
+  readonly association: string
+}
+
+/**
+ * Whose words a text is: a person's, the repository's (merged files, releases, settings: what its
+ * maintainers let in), or this service's own.
+ */
+export type Source = Author | 'repository' | 'service'
+
+/** A piece of text that may be left out, or cut, when a budget is tight. Pieces come in reading order. */
 export interface Piece {
   /** The part it belongs to: the name under which its omission is reported. */
   readonly part: string
-  /** Heading line put before the text. */
+  /** Heading line put before the text: the service's own words, names of others by `oneLine`. */
   readonly heading?: string
   readonly text: string
-  /** Lower is kept first. */
+  /** Whose words `text` is. Every line of another's text is marked, so that it never passes for the service's. */
+  readonly by: Source
+  /** Each line of `text` begins with a mark already: a line number or a sign of a diff. */
+  readonly marked?: boolean
+  /** Lower is kept first, over all blocks of the answer. */
   readonly rank: number
   /** Kept as it is or not at all: never cut. */
   readonly whole?: boolean
 }
 
-/** A piece that was kept; `text` may be shorter than the piece's own. */
+/** A piece that was kept; `text` may be less than the piece's own, with markers where it was cut. */
 export interface Kept {
   readonly piece: Piece
   readonly text: string
 }
 
+/** Why something was left out. */
+export type FitReason = 'max_tokens' | 'min_trust'
+
 /** A block before it is fitted into the budget. */
 export interface Draft {
+  /** `type` of the block, one of `alsoBlocks`, where it is another than the provider's `blockType`. */
+  readonly type?: string
   readonly id: string
   readonly title: string
   readonly url: string
-  /** First lines of the content; always there. */
+  /**
+   * First lines of the content, always there, the first a heading: the service's own words. The
+   * title is put below the heading where it is another's.
+   */
   readonly head: string
+  /** Whose words the title is. */
+  readonly by: Source
   readonly pieces: readonly Piece[]
+  /** The part of the fetch that it was read with, where an answer has several: see `FetchContext.part`. */
+  readonly from?: FetchContext
   /** The structured fields; must hold nothing of a piece that was not kept, nor more than its kept text. */
   fields(kept: readonly Kept[]): Record<string, unknown>
-  /** Names what the budget left out, each with the request that fetches it. */
-  omit(dropped: readonly Piece[], cut: readonly Piece[]): Omission[]
+  /** Names what was left out, each with the request that fetches it. */
+  omit(dropped: readonly Piece[], cut: readonly Piece[], reason: FitReason): Omission[]
 }
 
-/** What a provider answers. Equal GitHub data must give equal answers. */
+/** What a provider answers. Equal data must give equal answers. */
 export interface Answer {
-  readonly blocks: readonly Draft[]
-  /** Left out for reasons other than the token budget. */
-  readonly omitted: readonly Omission[]
-  /** The repository that GitHub answered for: another than was asked for where that was renamed. */
-  readonly repository: { readonly owner: string; readonly repo: string }
+  /** In reading order. A block that needs a further round may be a promise: those before it can be sent. */
+  readonly blocks: readonly (Draft | Promise<Draft>)[]
+  /** Left out for reasons other than budget and trust; a promise where a late block decides it. */
+  readonly omitted: readonly Omission[] | Promise<readonly Omission[]>
+  /**
+   * The repository that GitHub answered for: another than was asked for where that was renamed.
+   * None where the answer is of no single repository.
+   */
+  readonly repository?: { readonly owner: string; readonly repo: string }
   /** Whether GitHub said that strangers may read it: decides how long it is kept. */
   readonly visibility: 'public' | 'private'
+  /** Where this answer changes sooner, or later, than its type's do; known when all blocks are. */
+  readonly cache?: () => CachePolicy | undefined
 }
 
 export interface FetchContext {
   readonly github: GitHub
   /** Origin of GitHub's pages for people, for example `https://github.com`. */
   readonly webUrl: string
+  /** Aborted when nobody waits any more. */
+  readonly signal: AbortSignal
+  /** Whether the operator lets this repository be read: for answers that name several. */
+  allowed(repository: { readonly owner: string; readonly repo: string }): boolean
+  /** The same for one block of several: what was removed from its texts is counted on that block. */
+  part(): FetchContext
 }
 
 /**
@@ -76,8 +117,19 @@ export interface Provider<Params extends TObject = TObject> {
   readonly uri: string
   readonly params: Params
   readonly block: TObject
+  /** Schemas of further blocks of its answers, by their `type`. */
+  readonly alsoBlocks?: Readonly<Record<string, TObject>>
   readonly example: Static<Params>
   readonly cache: CachePolicy
+  /**
+   * `own`: data of its own, open to every caller of the service; GitHub is not asked.
+   * Default `github`: answers are kept apart by credential.
+   */
+  readonly data?: 'github' | 'own'
+  /** Whether it names no repository and heeds `FetchContext.allowed` itself. */
+  readonly filtered?: boolean
+  /** The account whose GitHub App installation is asked, where that is not the param `owner`. */
+  account?(params: Static<Params>): string | undefined
   /** Names of what it depends on; a webhook invalidates by them. */
   tags(params: Static<Params>): string[]
   /** @throws ServiceError as `GitHub` throws it: providers never catch what they cannot mend. */

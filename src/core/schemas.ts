@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { Trust } from './trust.ts'
 
 /** GitHub's rule for account names: alphanumerics and single hyphens inside, at most 39; `_` for managed users. */
 export const Owner = Type.String({
@@ -42,7 +43,11 @@ export const blockFields = {
   id: Type.String({ description: 'Stable name of the thing, for example `github_issue:o/r#1`' }),
   title: Type.String(),
   url: Type.String({ description: 'Page for people' }),
-  content: Type.String({ description: 'Text rendering, ready for a prompt' }),
+  trust: { ...Trust, description: 'The lowest of those whose words are in the block' },
+  content: Type.String({
+    description:
+      'Text rendering, ready for a prompt. Every line that others wrote begins with `> `, a line number or a sign of a diff',
+  }),
   tokens: Type.Integer({ description: 'Tokens of `content` (o200k_base)' }),
 }
 

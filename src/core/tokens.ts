@@ -2,21 +2,79 @@ import { countTokens as encodeAndCount } from 'gpt-tokenizer/encoding/o200k_base
 
 /** A run without a break costs the encoder quadratic time, so such texts are counted in slices. */
 const LONG_RUN = /\S{256,}|\s{256,}/
-const SLICE = 2048
+const SHORT_SLICE = 2048
+/** Characters counted without a pause: about 4,000 tokens, 2 ms. */
+const SLICE = 16_384
+
+/**
+ * Where the encoding's own first step always splits, so that the counts of both sides add up: after
+ * a line break before what is neither space nor `/`, and before a single space between two words.
+ */
+const SEAM = /\n(?=[^\s/])|[\p{L}\p{N}](?= \p{L})/u
 
 // Text may hold `<|endoftext|>` and the like: it is text here, never a control token.
 const AS_TEXT = { disallowedSpecial: new Set<string>() }
 
+/** Lets other work run when it is time; undefined while it is not. */
+export type Pace = () => Promise<void> | undefined
+
+/** @param milliseconds that may pass between two pauses */
+export function createPace(milliseconds = 8, now: () => number = () => performance.now()): Pace {
+  let since = now()
+  return () => {
+    if (now() - since < milliseconds) return undefined
+    return new Promise((resume) => {
+      setImmediate(() => {
+        since = now()
+        resume()
+      })
+    })
+  }
+}
+
 /**
  * Tokens of `text` in OpenAI's o200k_base encoding; for other models' tokenizers an estimate.
  * Texts with very long unbroken runs are counted slice by slice, with one token more for each cut, so
- * that the count is rather too high than too low.
+ * that the count is rather too high than too low. Blocks for about 0.5 ms per 1,000 tokens.
  */
 export function countTokens(text: string): number {
-  if (!LONG_RUN.test(text)) return encodeAndCount(text, AS_TEXT)
-  let total = Math.ceil(text.length / SLICE) - 1
-  for (let start = 0; start < text.length; start += SLICE) {
-    total += encodeAndCount(text.slice(start, start + SLICE), AS_TEXT)
+  let total = 0
+  for (const slice of slicesOf(text)) total += countSlice(slice)
+  return total
+}
+
+/** The same count without blocking: pauses as `pace` says. */
+export async function measureTokens(text: string, pace: Pace): Promise<number> {
+  let total = 0
+  for (const slice of slicesOf(text)) {
+    total += countSlice(slice)
+    await (pace() ?? null)
+  }
+  return total
+}
+
+interface Slice {
+  readonly text: string
+  /** Tokens that the cut at its end may have hidden. */
+  readonly slack: number
+}
+
+function* slicesOf(text: string): Generator<Slice> {
+  let start = 0
+  while (text.length - start > SLICE * 2) {
+    const seam = SEAM.exec(text.slice(start + SLICE, start + SLICE * 2))
+    const end = seam ? start + SLICE + seam.index + 1 : start + SLICE
+    yield { text: text.slice(start, end), slack: seam ? 0 : 1 }
+    start = end
+  }
+  yield { text: text.slice(start), slack: 0 }
+}
+
+function countSlice({ text, slack }: Slice): number {
+  if (!LONG_RUN.test(text)) return slack + encodeAndCount(text, AS_TEXT)
+  let total = slack + Math.max(0, Math.ceil(text.length / SHORT_SLICE) - 1)
+  for (let start = 0; start < text.length; start += SHORT_SLICE) {
+    total += encodeAndCount(text.slice(start, start + SHORT_SLICE), AS_TEXT)
   }
   return total
 }

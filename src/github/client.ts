@@ -1,25 +1,14 @@
-import type { GetOptions, GitHub, Urgency } from '../core/github.ts'
-import { withRetries } from './attempts.ts'
-import { authorized } from './authorized.ts'
-import { ACCEPT, API_VERSION, type CallOptions, call } from './call.ts'
+import type { GetOptions, GitHub } from '../core/github.ts'
+import { ACCEPT, ACCEPT_RAW, API_VERSION, type CallOptions, call } from './call.ts'
 import { type Conditions, type Current, fetchConditionally } from './conditional.ts'
-import type { Credential } from './credentials.ts'
-import { failureOf, tooSlow, unreadable } from './failures.ts'
+import { failureOf, unreadable } from './failures.ts'
+import { askGraphQL } from './graphql.ts'
 import { listPages, type Page } from './pagination.ts'
 import { expandPath } from './path.ts'
+import { type Patience, patiently, type Reading, type Usage } from './patiently.ts'
 
-export interface GitHubOptions extends CallOptions {
+export interface GitHubOptions extends CallOptions, Patience {
   readonly conditions: Conditions
-  /** Milliseconds for one resource, retries included. */
-  readonly timeoutMs: number
-  readonly random: () => number
-}
-
-/** In whose name GitHub is asked, until when, and whether somebody waits. */
-export interface Reading {
-  readonly credential: Credential
-  readonly signal: AbortSignal
-  readonly urgency: Urgency
 }
 
 /** GitHub in one caller's name for one answer. */
@@ -32,20 +21,18 @@ export interface BoundGitHub extends GitHub {
 
 export type GitHubFor = (reading: Reading) => BoundGitHub
 
-interface Usage {
-  calls: number
-  changed: number
-}
-
 export function createGitHub(options: GitHubOptions): GitHubFor {
   return (reading) => {
     const usage: Usage = { calls: 0, changed: 0 }
     const read = (template: string, request: GetOptions = {}) =>
-      readPage(options, reading, usage, expandPath(template, request))
+      readWhole(options, reading, usage, expandPath(template, request), acceptOf(request), toPage)
     return {
       get: async <T>(template: string, mark: keyof T & string, request?: GetOptions) =>
         marked<T>((await read(template, request)).data, mark),
+      bytes: (template, request = {}) =>
+        readWhole(options, reading, usage, expandPath(template, request), ACCEPT_RAW, toBytes),
       list: (template, request) => listPages(read, template, request),
+      graphql: (query, variables) => askGraphQL(options, reading, usage, query, variables),
       get calls() {
         return usage.calls
       },
@@ -56,6 +43,9 @@ export function createGitHub(options: GitHubOptions): GitHubFor {
   }
 }
 
+const acceptOf = ({ media }: GetOptions) =>
+  media === undefined ? ACCEPT : `application/vnd.github.${media}+json`
+
 /** The resource, if it is what was asked for. */
 function marked<T>(data: unknown, mark: string): T {
   if (data instanceof Object && mark in data) return data as T
@@ -63,37 +53,19 @@ function marked<T>(data: unknown, mark: string): T {
 }
 
 /** One resource, retried within its time. */
-async function readPage(
+function readWhole<T>(
   options: GitHubOptions,
   reading: Reading,
   usage: Usage,
   path: string,
-): Promise<Page> {
-  const { now, random, timeoutMs } = options
-  const deadline = now() + timeoutMs
-  const timeout = AbortSignal.timeout(timeoutMs)
-  const signal = AbortSignal.any([reading.signal, timeout])
-  try {
-    return await authorized(reading.credential, signal, (authorization) =>
-      withRetries(
-        async () => {
-          const current = await readOnce(
-            options,
-            { ...reading, signal },
-            usage,
-            path,
-            authorization,
-          )
-          if (!current.unchanged) usage.changed += 1
-          return parse(current)
-        },
-        { deadline, signal, now, random },
-      ),
-    )
-  } catch (cause) {
-    reading.signal.throwIfAborted()
-    throw timeout.aborted ? tooSlow(cause) : cause
-  }
+  accept: string,
+  parse: (current: Current) => T,
+): Promise<T> {
+  return patiently(options, reading, async (attempt, authorization) => {
+    const current = await readOnce(options, attempt, usage, path, accept, authorization)
+    if (!current.unchanged) usage.changed += 1
+    return parse(current)
+  })
 }
 
 async function readOnce(
@@ -101,15 +73,17 @@ async function readOnce(
   { credential, signal, urgency }: Reading,
   usage: Usage,
   path: string,
+  accept: string,
   authorization: string | undefined,
 ): Promise<Current> {
   const { conditions, now, upstream } = options
   return fetchConditionally(conditions, {
-    name: `${upstream.origin}${upstream.basePath} ${API_VERSION} ${ACCEPT} ${path}`,
-    accept: ACCEPT,
+    name: `${upstream.origin}${upstream.basePath} ${API_VERSION} ${accept} ${path}`,
+    accept,
     credential,
     authorization,
-    async send(headers) {
+    async send(conditions) {
+      const headers = { ...conditions, accept }
       const answer = await call(options, {
         by: credential,
         method: 'GET',
@@ -128,7 +102,9 @@ async function readOnce(
   })
 }
 
-function parse({ body, link }: Current): Page {
+const toBytes = ({ body }: Current) => body
+
+function toPage({ body, link }: Current): Page {
   try {
     return { data: JSON.parse(body.toString()), link, size: body.length }
   } catch (cause) {

@@ -27,7 +27,7 @@ const MOST_BYTES = 16 * 1024 * 1024
 export async function listPages<T>(
   read: ReadPage,
   template: string,
-  { offset = 0, limit, eager = false, ...request }: ListOptions,
+  { offset = 0, limit, eager = false, under, ...request }: ListOptions,
 ): Promise<Listing<T>> {
   const size = pageSize(offset, limit)
   const first = Math.floor(offset / size) + 1
@@ -39,18 +39,20 @@ export async function listPages<T>(
     ? await Promise.all(range(first, wanted).map(readNumber))
     : await firstThenRest(readNumber, first, wanted)
   const used = withinBytes(pages)
-  const entries = used.flatMap((page) => entriesOf<T>(page))
+  const entries = used.flatMap((page) => entriesOf<T>(page, under))
   const skip = offset - (first - 1) * size
   const goesOn = parseLinks(used.at(-1)?.link).has('next')
   return {
     items: entries.slice(skip, skip + limit),
     more: goesOn || used.length < pages.length || entries.length > skip + limit,
+    ...(under === undefined ? {} : { head: used[0]?.data }),
     ...(used.length < pages.length ? { capped: 'bytes' as const } : {}),
   }
 }
 
-function entriesOf<T>({ data }: Page): readonly T[] {
-  if (Array.isArray(data)) return data
+function entriesOf<T>({ data }: Page, under: string | undefined): readonly T[] {
+  const list = under === undefined ? data : (data as Record<string, unknown> | null)?.[under]
+  if (Array.isArray(list)) return list
   throw unreadable(new TypeError('a page of a list is not a list'))
 }
 

@@ -46,6 +46,7 @@ describe('github_issue', () => {
     expect(block).toEqual({
       type: 'github_issue',
       id: 'github_issue:octocat/Hello-World#1347',
+      trust: 'maintainer',
       title: 'Found a bug',
       url: 'https://github.com/octocat/Hello-World/issues/1347',
       number: 1347,
@@ -74,10 +75,10 @@ describe('github_issue', () => {
       content: expect.any(String),
       tokens: expect.any(Number),
     })
-    expect(block.content).toMatch(/^# Found a bug \(octocat\/Hello-World#1347\)\n/)
+    expect(block.content).toMatch(/^# Issue octocat\/Hello-World#1347\n> Found a bug\n/)
     expect(block.content).toContain('Labels: bug · Assignees: octocat · Milestone: v1.0')
     expect(block.content).toContain("I'm having a problem with this.")
-    expect(block.content).toMatch(/### octocat \(collaborator\), 2011-04-14T16:00:49Z\nMe too$/)
+    expect(block.content).toMatch(/### octocat \(collaborator\), 2011-04-14T16:00:49Z\n> Me too$/)
   })
 
   it('shows who is gone as ghost, and empty texts as empty', async () => {

@@ -67,6 +67,8 @@ export function createReplica({ now, random = () => 0.5, ...options }: ReplicaOp
   return { ...cache, memory, invalidations, refreshFailures, close: () => closing.abort() }
 }
 
+const POLICY = { freshFor: 60, staleFor: 300, keepFor: 86_400 }
+
 /** One call of a load function that waits for its answer. */
 export interface Load {
   readonly signal: AbortSignal
@@ -117,6 +119,7 @@ export function createSource(): Source {
           const made = {
             contextId: body,
             visibility: 'public',
+            policy: POLICY,
             unchanged: false,
             tags: [],
           } as const
@@ -135,8 +138,6 @@ export function createSource(): Source {
   }
 }
 
-const POLICY = { freshFor: 60, staleFor: 300, keepFor: 86_400 }
-
 /** A request in the name of `principal`. */
 export function requestOf(
   load: CacheRequest['load'],
@@ -146,7 +147,6 @@ export function requestOf(
     key: `${principal}:${name}`,
     subject: `${principal}:${name}`,
     principalTag: `principal:${principal}`,
-    policy: POLICY,
     maxAge: undefined,
     signal: () => new AbortController().signal,
     load,

@@ -1,0 +1,209 @@
+import type { Draft, Kept, Piece } from '../../core/provider.ts'
+import { oneLine } from '../../core/quote.ts'
+import type { Omission } from '../../core/schemas.ts'
+import { countTokens, measureTokens, type Pace } from '../../core/tokens.ts'
+import { isTrusted, leastTrust, type Trust } from '../../core/trust.ts'
+import { type Candidate, candidatesOf, inOrder } from './candidates.ts'
+import { type Chosen, choose } from './choose.ts'
+import { cutLine, lengthWithin } from './cut.ts'
+import { type KeptPiece, renderContent, renderHead, renderPiece } from './render.ts'
+import type { Stretch } from './segments.ts'
+
+export interface FitOptions {
+  /** Tokens that the content of all blocks together may have. */
+  readonly maxTokens: number | undefined
+  readonly query: string | undefined
+  readonly minTrust: Trust | undefined
+}
+
+/** A block that fits. */
+export interface Fitted {
+  readonly draft: Draft
+  readonly title: string
+  readonly content: string
+  readonly tokens: number
+  /** The lowest trust of those whose words are in it. */
+  readonly trust: Trust
+  readonly fields: Record<string, unknown>
+}
+
+export interface Fit {
+  readonly blocks: readonly Fitted[]
+  readonly omitted: readonly Omission[]
+}
+
+interface Trusted {
+  readonly draft: Draft
+  readonly title: string
+  readonly pieces: readonly Piece[]
+  readonly omitted: readonly Omission[]
+}
+
+/** Of the budget, what a title may take, and what one text may take before others had their turn. */
+const TITLE_SHARE = 1 / 4
+const TEXT_SHARE = 1 / 2
+const WITHHELD = '(title withheld: its author is less trusted than asked for)'
+
+/**
+ * Fits blocks into one budget: the most relevant texts are kept, or the highest ranked where there is
+ * no query, wherever they are; what is kept stays in reading order. Pauses as `pace` says.
+ */
+export async function fitBlocks(
+  drafts: readonly Draft[],
+  options: FitOptions,
+  pace: Pace,
+): Promise<Fit> {
+  const trusted = drafts.map((draft) => trustedPart(draft, options))
+  const { maxTokens } = options
+  const candidates = maxTokens === undefined ? [] : await candidatesOf(trusted, pace)
+  const estimate = candidates.reduce((sum, { cost }) => sum + cost, 0)
+  // The parts of what fits seldom have a tenth more tokens than the whole.
+  if (maxTokens === undefined || estimate <= maxTokens * 1.1) {
+    const whole = await fitWhole(trusted, pace)
+    if (maxTokens === undefined || tokensOf(whole) <= maxTokens)
+      return withOmissions(whole, trusted)
+  }
+  return fitTight(trusted, candidates, maxTokens, options.query, pace)
+}
+
+function trustedPart(draft: Draft, { maxTokens, minTrust }: FitOptions): Trusted {
+  const { by, pieces } = draft
+  const trusts = (source: Piece['by']) => minTrust === undefined || isTrusted(source, minTrust)
+  const known = trusts(by) ? oneLine(draft.title) : WITHHELD
+  const title = maxTokens === undefined ? known : cutLine(known, maxTokens * TITLE_SHARE)
+  const withheld = pieces.filter((piece) => !trusts(piece.by))
+  return {
+    draft,
+    title,
+    pieces: withheld.length === 0 ? pieces : pieces.filter((piece) => trusts(piece.by)),
+    omitted: withheld.length === 0 ? [] : draft.omit(withheld, [], 'min_trust'),
+  }
+}
+
+async function fitWhole(parts: readonly Trusted[], pace: Pace): Promise<Fitted[]> {
+  const blocks: Fitted[] = []
+  for (const { draft, title, pieces } of parts) {
+    const kept = pieces.map((piece) => ({
+      piece,
+      stretches: [{ start: 0, end: piece.text.length }],
+    }))
+    blocks.push(await finish(draft, title, renderHead(draft, title), kept, () => 0, pace))
+  }
+  return blocks
+}
+
+async function fitTight(
+  parts: readonly Trusted[],
+  candidates: readonly Candidate[],
+  budget: number,
+  query: string | undefined,
+  pace: Pace,
+): Promise<Fit> {
+  const order = await inOrder(candidates, query, budget * TEXT_SHARE)
+  const heads = new Map(parts.map(({ draft, title }) => [draft, renderHead(draft, title)] as const))
+  const headCosts = new Map([...heads].map(([draft, head]) => [draft, countTokens(head)]))
+  const first = parts[0]?.draft
+  const lost = createLostTokens(candidates)
+
+  // Tokens are not quite additive over a join, so a try that overshoots is made again, tighter.
+  for (let allowance = budget; ; ) {
+    const firstHead = cutHead(first ? (heads.get(first) ?? '') : '', Math.max(0, allowance))
+    const chosen = choose(order, allowance - countTokens(firstHead), first, headCosts)
+    const blocks: Fitted[] = []
+    for (const { draft, title, pieces } of parts) {
+      if (!chosen.drafts.has(draft)) continue
+      const head = draft === first ? firstHead : (heads.get(draft) ?? '')
+      blocks.push(await finish(draft, title, head, keptOf(pieces, chosen), lost, pace))
+    }
+    const tokens = tokensOf(blocks)
+    if (tokens <= budget || allowance <= 0) {
+      return withOmissions(blocks, parts, omissionsOf(parts, chosen))
+    }
+    allowance -= Math.max(1, tokens - budget)
+  }
+}
+
+function cutHead(head: string, limit: number): string {
+  return countTokens(head) <= limit ? head : head.slice(0, lengthWithin(head, limit))
+}
+
+function keptOf(pieces: readonly Piece[], { stretches }: Chosen): KeptPiece[] {
+  return pieces.flatMap((piece) => {
+    const kept = stretches.get(piece)
+    return kept ? [{ piece, stretches: kept }] : []
+  })
+}
+
+async function finish(
+  draft: Draft,
+  title: string,
+  head: string,
+  pieces: readonly KeptPiece[],
+  lost: (piece: Piece, stretch: Stretch) => number,
+  pace: Pace,
+): Promise<Fitted> {
+  const rendered = pieces.map((piece) => renderPiece(piece, lost))
+  const content = renderContent(
+    head,
+    rendered.map((piece) => piece.rendered),
+  )
+  const kept: Kept[] = pieces.map(({ piece }, index) => ({
+    piece,
+    text: rendered[index]?.text ?? '',
+  }))
+  return {
+    draft,
+    title,
+    content,
+    tokens: await measureTokens(content, pace),
+    trust: leastTrust([
+      ...(title === WITHHELD ? [] : [draft.by]),
+      ...kept.map(({ piece }) => piece.by),
+    ]),
+    fields: draft.fields(kept),
+  }
+}
+
+/** Tokens of a stretch that was left out, from the counts of the candidates. */
+function createLostTokens(candidates: readonly Candidate[]) {
+  const byPiece = Map.groupBy(candidates, ({ piece }) => piece)
+  return (piece: Piece, { start, end }: Stretch): number => {
+    let tokens = 0
+    for (const { stretch, cost } of byPiece.get(piece) ?? []) {
+      const from = Math.max(start, stretch.start)
+      const to = Math.min(end, stretch.end)
+      if (from >= to) continue
+      const all = from === stretch.start && to === stretch.end
+      tokens += all ? cost : countTokens(piece.text.slice(from, to))
+    }
+    return tokens
+  }
+}
+
+function omissionsOf(parts: readonly Trusted[], { drafts, stretches }: Chosen): Omission[] {
+  return parts.flatMap(({ draft, pieces }) => {
+    if (pieces.length === 0 && !drafts.has(draft)) {
+      return [{ what: draft.type ?? 'block', count: 1, reason: 'max_tokens' }]
+    }
+    const dropped = pieces.filter((piece) => !stretches.has(piece))
+    const cut = pieces.filter((piece) => isCut(piece, stretches.get(piece)))
+    return draft.omit(dropped, cut, 'max_tokens')
+  })
+}
+
+function isCut({ text }: Piece, stretches: readonly Stretch[] | undefined): boolean {
+  if (!stretches) return false
+  return stretches.length > 1 || stretches[0]?.start !== 0 || stretches[0].end !== text.length
+}
+
+function tokensOf(blocks: readonly Fitted[]): number {
+  return blocks.reduce((sum, { tokens }) => sum + tokens, 0)
+}
+
+function withOmissions(
+  blocks: readonly Fitted[],
+  parts: readonly Trusted[],
+  omitted: readonly Omission[] = [],
+): Fit {
+  return { blocks, omitted: [...omitted, ...parts.flatMap((part) => part.omitted)] }
+}

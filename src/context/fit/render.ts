@@ -1,0 +1,66 @@
+import type { Draft, Piece } from '../../core/provider.ts'
+import { quote } from '../../core/quote.ts'
+import { omissionMark } from './cut.ts'
+import type { Stretch } from './segments.ts'
+
+const GAP = '\n\n'
+
+/** What was kept of a piece. */
+export interface KeptPiece {
+  readonly piece: Piece
+  /** In order, not touching. */
+  readonly stretches: readonly Stretch[]
+}
+
+export const isWhole = ({ piece, stretches: [first] }: KeptPiece) =>
+  first !== undefined && first.start === 0 && first.end === piece.text.length
+
+/** The service's own first lines, and below the heading the title, marked where it is another's. */
+export function renderHead({ by, head }: Draft, title: string): string {
+  if (by === 'service') return head
+  const [heading, ...rest] = head.split('\n')
+  return [heading, quote(title), ...rest].join('\n')
+}
+
+export function renderHeading({ heading }: Piece): string {
+  return heading === undefined ? '' : `${heading}\n`
+}
+
+/** A stretch of a piece as it stands in the content. */
+export function renderText({ by, marked }: Piece, text: string): string {
+  return marked || by === 'service' ? text : quote(text)
+}
+
+export function renderContent(head: string, pieces: readonly string[]): string {
+  return [head, ...pieces].join(GAP)
+}
+
+/** @param omittedTokens of a stretch that was left out */
+export function renderPiece(
+  kept: KeptPiece,
+  omittedTokens: (piece: Piece, stretch: Stretch) => number,
+): { rendered: string; text: string } {
+  const { piece } = kept
+  const heading = renderHeading(piece)
+  if (isWhole(kept)) {
+    return { rendered: heading + renderText(piece, piece.text), text: piece.text }
+  }
+  const rendered: string[] = []
+  const raw: string[] = []
+  const mark = (start: number, end: number) => {
+    if (start >= end) return
+    const line = omissionMark(omittedTokens(piece, { start, end }))
+    rendered.push(line)
+    raw.push(line)
+  }
+  let position = 0
+  for (const { start, end } of kept.stretches) {
+    mark(position, start)
+    const text = piece.text.slice(start, end).replace(/\n+$/, '')
+    rendered.push(renderText(piece, text))
+    raw.push(text)
+    position = end
+  }
+  mark(position, piece.text.length)
+  return { rendered: heading + rendered.join('\n'), text: raw.join('\n') }
+}

@@ -1,0 +1,20 @@
+/**
+ * Marks what others wrote. Every line begins with `> `, so whatever a text holds, no line of it can
+ * pass for one of the service's own: those never begin so. Unlike a closing fence, it cannot be
+ * forged, and a cut does not lose it.
+ */
+
+/** All that any reader may take for the end of a line (Unicode Standard, section 5.8). */
+const LINE_END = /\r\n|[\n\r\v\f\x85\u2028\u2029]/
+
+export function quote(text: string): string {
+  return text
+    .split(LINE_END)
+    .map((line) => (line === '' ? '>' : `> ${line}`))
+    .join('\n')
+}
+
+/** On one line, for headings and facts. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim()
+}
