@@ -21,6 +21,7 @@ const ListedIssue = Type.Object({
   url: Type.String(),
   ...issueFields,
   excerpt: Type.String({ description: 'The start of the text' }),
+  body: Type.Optional(Type.String({ description: 'The whole text, with `texts: whole`' })),
 })
 
 export const githubIssues = defineProvider({
@@ -50,6 +51,12 @@ export const githubIssues = defineProvider({
         Type.Union([Type.Literal('created'), Type.Literal('updated'), Type.Literal('comments')], {
           default: 'created',
           description: 'Newest, last updated or most commented first',
+        }),
+      ),
+      texts: Type.Optional(
+        Type.Union([Type.Literal('start'), Type.Literal('whole')], {
+          default: 'start',
+          description: 'How much of each text',
         }),
       ),
       limit: Type.Optional(
@@ -83,6 +90,7 @@ export const githubIssues = defineProvider({
       labels,
       since,
       sort = 'created',
+      texts = 'start',
       limit = 30,
       offset = 0,
     } = params
@@ -99,7 +107,7 @@ export const githubIssues = defineProvider({
       context_type: 'github_issues',
       params: { ...params, owner: realOwner, repo: realRepo, ...change },
     })
-    const pieces = scan.issues.map(pieceOf)
+    const pieces = scan.issues.map((found, index) => pieceOf(found, index, texts === 'whole'))
     const reason = scan.issues.length < limit ? 'scan_limit' : 'limit'
     return {
       repository: { owner: realOwner, repo: realRepo },
@@ -131,28 +139,33 @@ export const githubIssues = defineProvider({
 
 interface IssuePiece extends Piece {
   readonly found: FoundIssue
+  /** Whether it holds the whole text. */
+  readonly complete: boolean
 }
 
-function pieceOf(found: FoundIssue, index: number): IssuePiece {
+function pieceOf(found: FoundIssue, index: number, complete: boolean): IssuePiece {
   const { issue } = found
   return {
     part: 'issues',
     heading: lines(`## #${issue.number}`, issueFacts(issue)),
-    text: lines(oneLine(issue.title), excerptOf(issue)),
+    text: lines(oneLine(issue.title), complete ? issue.body?.trim() : excerptOf(issue)),
     by: authorOf(issue),
     rank: index,
     whole: true,
     found,
+    complete,
   }
 }
 
 function listed({ piece }: Kept) {
-  const { issue } = (piece as IssuePiece).found
+  const { complete, found } = piece as IssuePiece
+  const { issue } = found
   return {
     title: issue.title,
     url: issue.html_url,
     ...issueFieldsOf(issue),
     excerpt: excerptOf(issue),
+    ...(complete ? { body: issue.body?.trim() ?? '' } : {}),
   }
 }
 
