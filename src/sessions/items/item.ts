@@ -61,9 +61,7 @@ export function identityOf(input: ItemInput): string {
   const place = [url, known.uri, known.url, known.path].find(isName)
   if (place === undefined) return keyOf(type, content, known, fields)
   const part = PARTS.map((name) => known[name] ?? null)
-  return part.every((value) => value === null)
-    ? keyOf(type, place)
-    : keyOf(type, place, ...part)
+  return part.every((value) => value === null) ? keyOf(type, place) : keyOf(type, place, ...part)
 }
 
 function isName(value: unknown): value is string | number {
@@ -101,9 +99,21 @@ function scalarsOf(metadata: Readonly<Record<string, unknown>>): Record<string, 
 
 function factsOf({ issue_id, pr_id, title, state, labels, url, files_changed }: ItemInput) {
   const list = (values: readonly unknown[] | null | undefined) =>
-    (values ?? []).map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join(', ')
-  const facts = { issue_id, pr_id, title, state, labels: list(labels), url, files_changed: list(files_changed) }
-  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value != null && value !== ''))
+    (values ?? [])
+      .map((value) => (typeof value === 'string' ? value : JSON.stringify(value)))
+      .join(', ')
+  const facts = {
+    issue_id,
+    pr_id,
+    title,
+    state,
+    labels: list(labels),
+    url,
+    files_changed: list(files_changed),
+  }
+  return Object.fromEntries(
+    Object.entries(facts).filter(([, value]) => value != null && value !== ''),
+  )
 }
 
 /** What a model is shown of an item: marked, so that no line of it passes for instructions. */

@@ -1,5 +1,5 @@
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { faultsOf } from '../../context/faults.ts'
+import { faulty } from '../../context/faults.ts'
 import { type Fault, invalid, ServiceError } from '../../core/errors.ts'
 import { createPace, measureTokens } from '../../core/tokens.ts'
 import { type Item, ItemInput, identityOf, shownOf } from './item.ts'
@@ -57,7 +57,7 @@ function faultsIn(input: readonly unknown[]): Fault[] {
   const faults: Fault[] = []
   for (const [index, item] of input.entries()) {
     if (check.Check(item)) continue
-    faults.push(...faultsOf(check, ItemInput, item, `/${index}`, 'an item'))
+    faults.push(...(faulty(check, ItemInput, item, `/${index}`, 'an item').errors ?? []))
     if (faults.length >= MOST_FAULTS) break
   }
   return faults

@@ -15,7 +15,10 @@ export function difference(before: string, after: string): string {
   let end = 0
   const least = Math.min(left.length, right.length) - start
   while (end < least && left.at(-1 - end) === right.at(-1 - end)) end += 1
-  const text = lineByLine(left.slice(start, left.length - end), right.slice(start, right.length - end))
+  const text = lineByLine(
+    left.slice(start, left.length - end),
+    right.slice(start, right.length - end),
+  )
   if (text.length <= LONGEST) return text
   const kept = text.slice(0, text.lastIndexOf('\n', LONGEST))
   return `${kept}\n… ${text.slice(kept.length + 1).split('\n').length} more lines changed`
@@ -40,7 +43,10 @@ function lineByLine(left: readonly string[], right: readonly string[]): string {
       same += 1
       row += 1
       column += 1
-    } else if (column === right.length || (row < left.length && at(row + 1, column) >= at(row, column + 1))) {
+    } else if (
+      column === right.length ||
+      (row < left.length && at(row + 1, column) >= at(row, column + 1))
+    ) {
       say(removed[row++] as string)
     } else say(added[column++] as string)
   }

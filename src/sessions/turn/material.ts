@@ -115,11 +115,7 @@ async function pack(
 }
 
 /** The start of an item's lines in at most `limit` tokens, with a mark of what is missing. */
-async function startOf(
-  { item }: KeptItem,
-  limit: number,
-  pace: Pace,
-): Promise<Shown | undefined> {
+async function startOf({ item }: KeptItem, limit: number, pace: Pace): Promise<Shown | undefined> {
   const whole = shownOf(item)
   const mark = (tokens: number) => `\n[… ${tokens} tokens omitted]`
   const room = limit - countTokens(mark(item.tokens))
