@@ -2,9 +2,17 @@ import { type Static, Type } from '@sinclair/typebox'
 import { ConfigError, collectVariables, readList, type Variables, validate } from './environment.ts'
 import { readPrivateKey } from './github/privateKey.ts'
 import { TOOLSETS } from './mcp/tools/toolsets.ts'
+import { readDefaultModel } from './models/defaultModel.ts'
 
 const url = (description: string, options: object = {}) =>
   Type.String({ pattern: '^https?://[^\\s/?#]+[^\\s?#]*$', description, ...options })
+
+/** Without a user in it, which would be a secret in an address. */
+const modelUrl = (description: string) =>
+  Type.Optional(Type.String({ pattern: '^https?://[^\\s/?#@]+[^\\s?#@]*$', description }))
+
+const modelKey = (description: string) =>
+  Type.Optional(Type.String({ pattern: '^[\\x21-\\x7e]+$', description }))
 
 /** Comma-separated. */
 const list = (description: string) => Type.Optional(Type.String({ description }))
@@ -110,6 +118,42 @@ export const Environment = Type.Object({
     description: 'Milliseconds of that window',
   }),
   CORS_ORIGINS: list('Comma-separated origins that browsers may call from'),
+  ANTHROPIC_API_KEY: modelKey('Key of Anthropic: sessions may then ask Claude'),
+  ANTHROPIC_BASE_URL: modelUrl(
+    'Where Anthropic’s Messages API is; without it `https://api.anthropic.com`',
+  ),
+  OPENAI_API_KEY: modelKey('Key of OpenAI, or of the server at `OPENAI_BASE_URL`'),
+  OPENAI_BASE_URL: modelUrl(
+    'Where chat completions are; without it `https://api.openai.com/v1`. Ollama: `http://localhost:11434/v1`; also llama.cpp, vLLM, gateways. Such a server may need no key',
+  ),
+  DEFAULT_MODEL: Type.Optional(
+    Type.String({
+      pattern: '^[\\w.:@-]+(/[\\w.:@-]+)*$',
+      maxLength: 200,
+      description:
+        'Model of sessions that name none: `provider/model`, `provider` (`anthropic`, `openai`, `echo`), or a model’s name. Without it the first provider that is configured, and without any `echo`, which only says what it was given',
+    }),
+  ),
+  MODEL_TIMEOUT_MS: Type.Integer({
+    minimum: 100,
+    maximum: 3_600_000,
+    default: 120_000,
+    description:
+      'Milliseconds until a model’s first token, retries included, and between two parts of its reply',
+  }),
+  MODEL_REPLY_TIMEOUT_MS: Type.Integer({
+    minimum: 100,
+    maximum: 3_600_000,
+    default: 600_000,
+    description: 'Milliseconds for a model’s whole reply',
+  }),
+  MODEL_CONTEXT_TOKENS: Type.Integer({
+    minimum: 1_024,
+    maximum: 10_000_000,
+    default: 8_192,
+    description:
+      'Tokens that a prompt and its reply may have together, for models whose name tells nothing: set it to what your own server is started with',
+  }),
   ALLOWED_HOSTS: list(
     'Comma-separated names that `/mcp` may be called by, beside those of this machine. Without it: with a loopback `HOST` no others, else all',
   ),
@@ -163,6 +207,7 @@ export function readConfig(environment: Variables): Config {
     )
   }
   const app = readApp(data, faults)
+  checkDefaultModel(data, faults)
   if (!values || faults.length > 0) throw new ConfigError(faults)
   return { ...values, ...lists, ...app }
 }
@@ -181,6 +226,16 @@ function readApp(data: Variables, faults: string[]): Pick<Config, 'GITHUB_APP_PR
     'GITHUB_APP_PRIVATE_KEY: is neither an RSA private key as PEM nor the path of a readable file that holds one',
   )
   return {}
+}
+
+/** A default that nothing is configured for would fail at the first session only. */
+function checkDefaultModel(data: Variables, faults: string[]): void {
+  if (!data.DEFAULT_MODEL) return
+  const { provider } = readDefaultModel(data.DEFAULT_MODEL)
+  if (provider === 'anthropic' && !data.ANTHROPIC_API_KEY)
+    faults.push('DEFAULT_MODEL: is one of anthropic, which needs ANTHROPIC_API_KEY')
+  if (provider === 'openai' && !data.OPENAI_API_KEY && !data.OPENAI_BASE_URL)
+    faults.push('DEFAULT_MODEL: is one of openai, which needs OPENAI_API_KEY or OPENAI_BASE_URL')
 }
 
 function readLists(data: Variables, faults: string[]): Lists {

@@ -3,6 +3,7 @@ import { createContextCache } from './cache/contextCache.ts'
 import { createInvalidations, type Invalidations } from './cache/invalidations.ts'
 import { createLeases, noLeases } from './cache/leases.ts'
 import { createMemoryStore } from './cache/memory.ts'
+import { createPastAnswers } from './cache/past.ts'
 import { createRedisStore } from './cache/redisStore.ts'
 import { noStore } from './cache/store.ts'
 import { type Config, isLoopback } from './config.ts'
@@ -32,11 +33,14 @@ import { rateLimitStore } from './http/rateLimitStore.ts'
 import { createDoor, type DoorOptions } from './mcp/door.ts'
 import type { McpServer } from './mcp/protocol/server.ts'
 import { createMetrics } from './metrics.ts'
+import { createModels } from './models/registry.ts'
 import { NAME, VERSION } from './package.ts'
 import { createRedisService, type RedisService } from './redis/redis.ts'
 
 /** Of the bytes for memory, what answers get; the rest keeps GitHub's bodies for revalidation. */
-const ANSWERS_SHARE = 0.75
+const ANSWERS_SHARE = 0.7
+/** What answers of the last day get, for callers that ask what is new. */
+const PAST_SHARE = 0.05
 /** Milliseconds that the start waits for Redis. */
 const REDIS_PATIENCE = 1_000
 
@@ -72,8 +76,9 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       ? createSharedLedger({ redis: redis.commands, bus: redis.bus, limits, now })
       : createLocalLedger({ limits, now }),
   })
-  const memory = createMemoryStore(config.CACHE_MAX_BYTES * ANSWERS_SHARE)
-  const ownResources = createMemoryResources(config.CACHE_MAX_BYTES * (1 - ANSWERS_SHARE))
+  const bytes = (share: number) => Math.max(1, Math.floor(config.CACHE_MAX_BYTES * share))
+  const memory = createMemoryStore(bytes(ANSWERS_SHARE))
+  const ownResources = createMemoryResources(bytes(1 - ANSWERS_SHARE - PAST_SHARE))
   const resources = redis ? createSharedResources(ownResources, redis.commands) : ownResources
   const metrics = createMetrics({
     pool: () => upstream.pool.stats,
@@ -88,6 +93,12 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     now,
     onCall: metrics.callDone,
   }
+  const models = createModels(config, {
+    userAgent: calls.userAgent,
+    now: Date.now,
+    random,
+    onReply: metrics.replyDone,
+  })
   const github = createGitHub({
     ...calls,
     conditions: { resources, drift: createTagDrift(now) },
@@ -128,6 +139,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     credentialFor,
     allowed: createAllowedRepos(config.ALLOWED_REPOS),
     webUrl: `https://${webHost}`,
+    past: createPastAnswers(bytes(PAST_SHARE), redis?.commands, now),
   })
   const health = createHealth({
     server: NAME,
@@ -192,6 +204,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     async close() {
       closing.abort()
       gate.close()
+      await models.close()
       await upstream.pool.close()
       redis?.close()
     },

@@ -11,6 +11,7 @@ import { problemsPlugin } from './plugins/problems.ts'
 import { type RateLimitOptions, rateLimitPlugin } from './plugins/rateLimit.ts'
 import { securityPlugin } from './plugins/security.ts'
 import { requestIdOf } from './requestId.ts'
+import { batchRoute } from './routes/batch.ts'
 import { catalogueRoute } from './routes/catalogue.ts'
 import { type ContextRoutesOptions, contextRoutes } from './routes/context.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -86,6 +87,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const schemas = contextSchemas(contracts)
   for (const schema of schemas.shared) app.addSchema(schema)
   await app.register(contextRoutes, { ...options, schemas })
+  await app.register(batchRoute, { ...options, schemas })
   await app.register(catalogueRoute, { contracts })
   await app.register(mcpRoute, options.mcp)
   await app.register(healthRoutes, { health })
