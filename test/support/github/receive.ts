@@ -103,7 +103,7 @@ function decide(arrival: Arrival, body: unknown): void {
 }
 
 function askOf({ state, request, principal }: Arrival, body: unknown): Ask {
-  const { world, origin, limits } = state
+  const { world, origin, blobOrigin, limits } = state
   const { url = '/', method = 'GET', headers } = request
   const mark = url.indexOf('?')
   const search = mark < 0 ? '' : url.slice(mark)
@@ -111,6 +111,7 @@ function askOf({ state, request, principal }: Arrival, body: unknown): Ask {
   return {
     world,
     origin,
+    blobOrigin,
     method,
     pathname: mark < 0 ? url : url.slice(0, mark),
     search,

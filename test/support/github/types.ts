@@ -3,13 +3,15 @@
  * replaced as a whole (`updateIssue` and friends), which is what lets answers be serialised once.
  */
 import type { KeyObject } from 'node:crypto'
+import type { Git } from './git.ts'
+import type { Work } from './work-types.ts'
 
 export type Resource = 'core' | 'search' | 'code_search' | 'graphql'
 export type ApiVersion = '2022-11-28' | '2026-03-10'
 /** Permission names and levels as GitHub writes them, for example `{ issues: 'read' }`. */
 export type Permissions = Record<string, 'read' | 'write' | 'admin'>
 
-interface Body {
+export interface Body {
   readonly [key: string]: unknown
 }
 
@@ -57,6 +59,14 @@ export interface CommentBody extends Body {
   readonly updated_at: string
 }
 
+export interface ReleaseBody extends Body {
+  readonly id: number
+  readonly tag_name: string
+  readonly draft: boolean
+  readonly prerelease: boolean
+  readonly created_at: string
+}
+
 export interface Comment {
   body: CommentBody
 }
@@ -74,6 +84,8 @@ export interface Issue {
   closedBy: Issue[]
   /** Where else it was spoken of, the oldest first. */
   mentions: Mention[]
+  /** What happened to it: labels, states, people. */
+  events: Body[]
   parent?: Issue
   subIssues: Issue[]
   deleted?: true
@@ -200,6 +212,14 @@ export interface Repository {
   /** Numbers are never given twice. */
   lastNumber: number
   labels: LabelBody[]
+  /** Its commits, with all that is in them. Empty until files are added. */
+  git: Git
+  /** Its pull requests, checks and workflow runs. */
+  work: Work
+  releases: ReleaseBody[]
+  commitComments: CommentBody[]
+  /** Bytes by language where they were documented; else they are counted. */
+  languages?: Readonly<Record<string, number>>
   /** By number; they share the issues' numbers. */
   discussions: Map<number, Discussion>
   blames: Blame[]
@@ -289,6 +309,10 @@ export interface World {
   etagScheme: 'github' | 'opaque'
   /** 'next-only' leaves first and last out of Link, as GitHub does where it pages by cursor. */
   pagination: 'numbered' | 'next-only'
+  /** GitHub's own: 100,000 entries, 7 MB. */
+  treeLimits: { entries: number; bytes: number }
+  /** Code searches say that they ran out of time. */
+  searchesIncomplete: boolean
   /** Milliseconds since 1970; limits, tokens and `updated_at` go by it. */
   now: () => number
   nextId: number
@@ -312,6 +336,8 @@ export interface Budget {
 export interface Ask {
   world: World
   origin: string
+  /** Where the store of logs listens: another host than the API's. */
+  blobOrigin: string
   method: string
   pathname: string
   /** With the question mark, or empty. */

@@ -1,4 +1,6 @@
+import { newGit } from './git.ts'
 import type { Issue, IssueBody, Repository, UserBody, World } from './types.ts'
+import { newWork } from './work-types.ts'
 
 /** A world without content: GitHub's limits, the real clock. */
 export function emptyWorld(): World {
@@ -19,6 +21,8 @@ export function emptyWorld(): World {
     secondary: { retryAfterSeconds: 60, status: 403 },
     etagScheme: 'github',
     pagination: 'numbered',
+    treeLimits: { entries: 100_000, bytes: 7 * 1024 * 1024 },
+    searchesIncomplete: false,
     now: Date.now,
     nextId: 3_000_000_000,
   }
@@ -52,6 +56,10 @@ export function registerRepository(world: World, body: Repository['body']): Repo
     issues: new Map(),
     lastNumber: 0,
     labels: [],
+    git: newGit(),
+    work: newWork(),
+    releases: [],
+    commitComments: [],
     discussions: new Map(),
     blames: [],
     readers: new Set(),
@@ -76,6 +84,7 @@ export function registerIssue(repository: Repository, body: IssueBody): Issue {
     closes: [],
     closedBy: [],
     mentions: [],
+    events: [],
     subIssues: [],
   }
   repository.issues.set(body.number, issue)
