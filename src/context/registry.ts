@@ -16,8 +16,8 @@ export const providers: readonly Provider[] = [
   githubIssueComments,
   githubComment,
   githubIssues,
+  githubIssueSearch,
   githubDiscussion,
   githubDiscussionComments,
   githubDiscussions,
-  githubIssueSearch,
 ]
