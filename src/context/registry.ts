@@ -1,4 +1,5 @@
 import type { Provider } from '../core/provider.ts'
+import { githubFile } from './github_file.ts'
 import { githubIssue } from './github_issue.ts'
 import { githubIssueComments } from './github_issue_comments.ts'
 import { githubIssues } from './github_issues.ts'
@@ -7,6 +8,7 @@ import { githubRepo } from './github_repo.ts'
 /** Every context type. A new one is a file in this folder and a line here. */
 export const providers: readonly Provider[] = [
   githubRepo,
+  githubFile,
   githubIssue,
   githubIssueComments,
   githubIssues,

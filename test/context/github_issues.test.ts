@@ -77,7 +77,9 @@ describe('github_issues', () => {
           excerpt: expect.stringMatching(/^It fails\. More words\..* …$/),
         },
       ],
-      content: expect.stringMatching(/^# 1 open issues of octo\/talk\n\n## #1\nState: open .*\n> Login fails\n> It fails\./),
+      content: expect.stringMatching(
+        /^# 1 open issues of octo\/talk\n\n## #1\nState: open .*\n> Login fails\n> It fails\./,
+      ),
       tokens: expect.any(Number),
     })
     const [issue] = block.issues as { excerpt: string }[]
