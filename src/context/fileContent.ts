@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer'
 import type { components } from '@octokit/openapi-types'
-import { invalid } from '../core/errors.ts'
 import type { GitHub } from '../core/github.ts'
 
 type Schemas = components['schemas']
@@ -54,13 +53,13 @@ const POINTER =
   /^version https:\/\/(?:git-lfs\.github\.com|hawser\.github\.com)\/spec\/v\d+\n(?:.*\n)*?oid (\S+)\nsize (\d+)\n/
 
 /**
- * One file: a second round only where it has more than 1 MB.
- * @throws ServiceError `not_found`; `invalid_request` for a folder
+ * One file, or undefined for a folder. A second round only where it has more than 1 MB.
+ * @throws ServiceError `not_found`
  */
-export async function readFile(github: GitHub, place: FilePlace): Promise<FileFound> {
+export async function readFile(github: GitHub, place: FilePlace): Promise<FileFound | undefined> {
   const request = { params: paramsOf(place), query: { ref: place.ref } }
   const entry = await github.get<Entry>(CONTENTS, 'type', { ...request, media: 'object' })
-  if (entry.type === 'dir') throw folder()
+  if (entry.type === 'dir') return undefined
   const [owner, repo] = repositoryOf(entry, place)
   return {
     owner,
@@ -75,14 +74,10 @@ export async function readFile(github: GitHub, place: FilePlace): Promise<FileFo
 }
 
 /** Without the slashes at its ends, which lead nowhere else. */
-export const trimPath = (path: string) => path.replace(/^\/+|\/+$/g, '')
+const trimPath = (path: string) => path.replace(/^\/+|\/+$/g, '')
 
 function paramsOf({ owner, repo, path }: FilePlace) {
   return { owner, repo, path: trimPath(path) }
-}
-
-function folder() {
-  return invalid('/params/path', 'is a folder. Ask github_tree for what is in it, with this path.')
 }
 
 async function bodyOf(entry: Exclude<Entry, { type: 'dir' }>, read: () => Promise<Buffer>) {

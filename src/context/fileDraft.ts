@@ -56,6 +56,13 @@ export const fileBlock = Type.Object({
   ),
 })
 
+export interface FileOptions {
+  /** Where the answer has several files: what this one was read with. */
+  readonly from?: FetchContext
+  /** Files of the answer, which share what one may hold. */
+  readonly files?: number
+}
+
 /** A file as a block, and what of it was not asked for but may be wanted. */
 export interface FileBlock {
   readonly draft: Draft
@@ -63,11 +70,13 @@ export interface FileBlock {
 }
 
 /** @throws ServiceError `invalid_request` for lines that the file does not have */
-export function fileBlockOf(file: FileFound, wanted: Wanted, from?: FetchContext): FileBlock {
+export function fileBlockOf(file: FileFound, wanted: Wanted, options: FileOptions = {}): FileBlock {
   const { body } = file
-  if (body.kind === 'text') return textBlock(file, linesOf(body.text), body.encoding, wanted, from)
+  if (body.kind === 'text') {
+    return textBlock(file, linesOf(body.text), body.encoding, wanted, options)
+  }
   const note: Piece = { part: 'file', text: noteOn(body), by: 'service', rank: 0, whole: true }
-  const draft = draftOf(file, facts({ Size: `${file.size} bytes` }), [note], from, {
+  const draft = draftOf(file, facts({ Size: `${file.size} bytes` }), [note], options, {
     fields: () => ({ ...fieldsOf(file), ...ownFields(body) }),
     omit: (_lost, reason) => [{ what: 'file', count: 1, reason, next: request(file) }],
   })
@@ -79,19 +88,23 @@ function textBlock(
   all: readonly string[],
   encoding: string,
   wanted: Wanted,
-  from: FetchContext | undefined,
+  options: FileOptions,
 ): FileBlock {
   const window = windowOf(wanted, all.length)
   const { match } = wanted
   const found = match === undefined ? undefined : rangesAround(all, window, match, AROUND)
-  const { shown, rest } = withinCharacters(all, found?.ranges ?? [window])
+  const { shown, rest } = withinCharacters(
+    all,
+    found?.ranges ?? [window],
+    MOST_CHARACTERS / (options.files ?? 1),
+  )
   const pieces = repieced(shown.flatMap((range) => linePieces(all, range)))
   const about = facts({
     Lines: `${shown.map(nameOf).join(', ') || 'none'} of ${all.length}`,
     Matches: found && `${found.matches} lines have ${JSON.stringify(match)}`,
     Encoding: encoding !== 'utf-8' && encoding,
   })
-  const draft = draftOf(file, about, pieces, from, {
+  const draft = draftOf(file, about, pieces, options, {
     fields: (kept) => ({
       ...fieldsOf(file),
       lines: all.length,
@@ -127,10 +140,10 @@ function windowOf({ start_line = 1, end_line }: Wanted, total: number): LineRang
 }
 
 /** Ranges up to the most that one answer may hold; at least one line. */
-function withinCharacters(all: readonly string[], ranges: readonly LineRange[]) {
+function withinCharacters(all: readonly string[], ranges: readonly LineRange[], most: number) {
   const shown: LineRange[] = []
   const rest: LineRange[] = []
-  let left = MOST_CHARACTERS
+  let left = most
   for (const { start_line, end_line } of ranges) {
     let line = start_line
     for (; line <= end_line && left > 0; line += 1) left -= (all[line - 1]?.length ?? 0) + 1
@@ -149,7 +162,7 @@ function draftOf(
   file: FileFound,
   about: string,
   pieces: readonly Piece[],
-  from: FetchContext | undefined,
+  { from }: FileOptions,
   { fields, omit }: Behaviour,
 ): Draft {
   const { owner, repo, path, ref, url } = file

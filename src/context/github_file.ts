@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { invalid } from '../core/errors.ts'
 import { defineProvider } from '../core/provider.ts'
 import { Path, Ref, repositoryParams } from '../core/schemas.ts'
 import { readFile } from './fileContent.ts'
@@ -39,6 +40,7 @@ export const githubFile = defineProvider({
   tags: ({ owner, repo, ref }) => (isSha(ref) ? [] : [refsTag(owner, repo)]),
   async fetch({ owner, repo, path, ref, ...wanted }, { github }) {
     const file = await readFile(github, { owner, repo, path, ref })
+    if (!file) throw invalid('/params/path', 'is a folder. Ask github_tree for what is in it.')
     const { draft, omitted } = fileBlockOf(file, wanted)
     return {
       repository: { owner: file.owner, repo: file.repo },

@@ -25,11 +25,11 @@ export const IssueNumber = Type.Integer({
   examples: [1347],
 })
 
-/** Any path that git can hold; a slash at either end changes nothing. */
+/** Any path that git can hold, so no `.` or `..` in it; a slash at either end changes nothing. */
 export const Path = Type.String({
   minLength: 1,
   maxLength: 4_096,
-  pattern: '^[^\\0]+$',
+  pattern: '^(?!(?:[\\s\\S]*/)?\\.{1,2}(?:/|$))[^\\0]+$',
   description: 'Path in the repository, for example `src/main.ts`',
   examples: ['README'],
 })

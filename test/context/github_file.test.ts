@@ -200,8 +200,12 @@ describe('a file in a budget', () => {
     let omissions = 0
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.string({ maxLength: 120 }), { minLength: 1, maxLength: 300 }),
-        fc.integer({ min: 100, max: 3_000 }),
+        fc.array(fc.string({ maxLength: 120, size: 'max' }), {
+          minLength: 1,
+          maxLength: 300,
+          size: 'max',
+        }),
+        fc.integer({ min: 100, max: 6_000 }),
         fc.option(fc.constantFrom('line', 'a', 'zebra'), { nil: undefined }),
         async (texts, max_tokens, query) => {
           const all = texts.map((text) => text.replaceAll(/[\r\n]/g, ' '))
