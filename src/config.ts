@@ -1,9 +1,18 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { ConfigError, collectVariables, readList, type Variables, validate } from './environment.ts'
 import { readPrivateKey } from './github/privateKey.ts'
+import { TOOLSETS } from './mcp/tools/toolsets.ts'
+import { readDefaultModel } from './models/defaultModel.ts'
 
 const url = (description: string, options: object = {}) =>
   Type.String({ pattern: '^https?://[^\\s/?#]+[^\\s?#]*$', description, ...options })
+
+/** Without a user in it, which would be a secret in an address. */
+const modelUrl = (description: string) =>
+  Type.Optional(Type.String({ pattern: '^https?://[^\\s/?#@]+[^\\s?#@]*$', description }))
+
+const modelKey = (description: string) =>
+  Type.Optional(Type.String({ pattern: '^[\\x21-\\x7e]+$', description }))
 
 /** Comma-separated. */
 const list = (description: string) => Type.Optional(Type.String({ description }))
@@ -109,6 +118,48 @@ export const Environment = Type.Object({
     description: 'Milliseconds of that window',
   }),
   CORS_ORIGINS: list('Comma-separated origins that browsers may call from'),
+  ANTHROPIC_API_KEY: modelKey('Key of Anthropic: sessions may then ask Claude'),
+  ANTHROPIC_BASE_URL: modelUrl(
+    'Where Anthropic’s Messages API is; without it `https://api.anthropic.com`',
+  ),
+  OPENAI_API_KEY: modelKey('Key of OpenAI, or of the server at `OPENAI_BASE_URL`'),
+  OPENAI_BASE_URL: modelUrl(
+    'Where chat completions are; without it `https://api.openai.com/v1`. Ollama: `http://localhost:11434/v1`; also llama.cpp, vLLM, gateways. Such a server may need no key',
+  ),
+  DEFAULT_MODEL: Type.Optional(
+    Type.String({
+      pattern: '^[\\w.:@-]+(/[\\w.:@-]+)*$',
+      maxLength: 200,
+      description:
+        'Model of sessions that name none: `provider/model`, `provider` (`anthropic`, `openai`, `echo`), or a model’s name. Without it the first provider that is configured, and without any `echo`, which only says what it was given',
+    }),
+  ),
+  MODEL_TIMEOUT_MS: Type.Integer({
+    minimum: 100,
+    maximum: 3_600_000,
+    default: 120_000,
+    description:
+      'Milliseconds until a model’s first token, retries included, and between two parts of its reply',
+  }),
+  MODEL_REPLY_TIMEOUT_MS: Type.Integer({
+    minimum: 100,
+    maximum: 3_600_000,
+    default: 600_000,
+    description: 'Milliseconds for a model’s whole reply',
+  }),
+  MODEL_CONTEXT_TOKENS: Type.Integer({
+    minimum: 1_024,
+    maximum: 10_000_000,
+    default: 8_192,
+    description:
+      'Tokens that a prompt and its reply may have together, for models whose name tells nothing: set it to what your own server is started with',
+  }),
+  ALLOWED_HOSTS: list(
+    'Comma-separated names that `/mcp` may be called by, beside those of this machine. Without it: with a loopback `HOST` no others, else all',
+  ),
+  MCP_TOOLSETS: list(
+    `Comma-separated sets of MCP tools that are offered: ${TOOLSETS.map((name) => `\`${name}\``).join(', ')}. Without it all`,
+  ),
   LOG_LEVEL: Type.Union(
     ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) =>
       Type.Literal(level),
@@ -130,10 +181,12 @@ export interface ApiKey {
 }
 
 interface Lists {
+  readonly ALLOWED_HOSTS: readonly string[]
   readonly ALLOWED_REPOS: readonly string[]
   readonly API_KEYS: readonly ApiKey[]
   readonly CORS_ORIGINS: readonly string[]
   readonly GITHUB_WEBHOOK_SECRET: readonly string[]
+  readonly MCP_TOOLSETS: readonly string[]
 }
 
 export type Config = Omit<Static<typeof Environment>, keyof Lists> & Lists
@@ -154,6 +207,7 @@ export function readConfig(environment: Variables): Config {
     )
   }
   const app = readApp(data, faults)
+  checkDefaultModel(data, faults)
   if (!values || faults.length > 0) throw new ConfigError(faults)
   return { ...values, ...lists, ...app }
 }
@@ -174,11 +228,31 @@ function readApp(data: Variables, faults: string[]): Pick<Config, 'GITHUB_APP_PR
   return {}
 }
 
+/** A default that nothing is configured for would fail at the first session only. */
+function checkDefaultModel(data: Variables, faults: string[]): void {
+  if (!data.DEFAULT_MODEL) return
+  const { provider } = readDefaultModel(data.DEFAULT_MODEL)
+  if (provider === 'anthropic' && !data.ANTHROPIC_API_KEY)
+    faults.push('DEFAULT_MODEL: is one of anthropic, which needs ANTHROPIC_API_KEY')
+  if (provider === 'openai' && !data.OPENAI_API_KEY && !data.OPENAI_BASE_URL)
+    faults.push('DEFAULT_MODEL: is one of openai, which needs OPENAI_API_KEY or OPENAI_BASE_URL')
+}
+
 function readLists(data: Variables, faults: string[]): Lists {
   const repository = (entry: string) => (/^[\w-]+\/(\*|[\w.-]+)$/.test(entry) ? entry : undefined)
   const origin = (entry: string) => (URL.parse(entry)?.origin === entry ? entry : undefined)
   const secret = (entry: string) => entry
+  const host = (entry: string) => (/^[\w.-]+$|^\[[\da-fA-F:]+\]$/.test(entry) ? entry : undefined)
+  const toolset = (entry: string) => (TOOLSETS.includes(entry) ? entry : undefined)
   return {
+    ALLOWED_HOSTS: readList(
+      data,
+      'ALLOWED_HOSTS',
+      host,
+      'the name of a host, without port',
+      faults,
+    ),
+    MCP_TOOLSETS: readList(data, 'MCP_TOOLSETS', toolset, `one of ${TOOLSETS.join(', ')}`, faults),
     GITHUB_WEBHOOK_SECRET: readList(data, 'GITHUB_WEBHOOK_SECRET', secret, 'a secret', faults),
     ALLOWED_REPOS: readList(data, 'ALLOWED_REPOS', repository, 'owner/* or owner/repo', faults),
     API_KEYS: readList(data, 'API_KEYS', apiKey, API_KEY_FORM, faults),
@@ -201,6 +275,6 @@ function apiKey(entry: string): ApiKey | undefined {
   return name !== undefined && key !== undefined ? { name, key } : undefined
 }
 
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }

@@ -3,9 +3,10 @@ import { createContextCache } from './cache/contextCache.ts'
 import { createInvalidations, type Invalidations } from './cache/invalidations.ts'
 import { createLeases, noLeases } from './cache/leases.ts'
 import { createMemoryStore } from './cache/memory.ts'
+import { createPastAnswers } from './cache/past.ts'
 import { createRedisStore } from './cache/redisStore.ts'
 import { noStore } from './cache/store.ts'
-import type { Config } from './config.ts'
+import { type Config, isLoopback } from './config.ts'
 import { createAllowedRepos } from './context/allowlist.ts'
 import { compileContracts } from './context/contract.ts'
 import { createEngine } from './context/engine.ts'
@@ -29,17 +30,24 @@ import { type Check, createHealth } from './health.ts'
 import type { AppOptions } from './http/app.ts'
 import { createDeliveries } from './http/deliveries.ts'
 import { rateLimitStore } from './http/rateLimitStore.ts'
+import { createDoor, type DoorOptions } from './mcp/door.ts'
+import type { McpServer } from './mcp/protocol/server.ts'
 import { createMetrics } from './metrics.ts'
+import { createModels } from './models/registry.ts'
 import { NAME, VERSION } from './package.ts'
 import { createRedisService, type RedisService } from './redis/redis.ts'
 
 /** Of the bytes for memory, what answers get; the rest keeps GitHub's bodies for revalidation. */
-const ANSWERS_SHARE = 0.75
+const ANSWERS_SHARE = 0.7
+/** What answers of the last day get, for callers that ask what is new. */
+const PAST_SHARE = 0.05
 /** Milliseconds that the start waits for Redis. */
 const REDIS_PATIENCE = 1_000
 
 export interface Deps {
   readonly app: AppOptions
+  /** The tools on a connection of its own, until `ending`. */
+  readonly mcpByLines: (ending: AbortSignal) => McpServer
   /** Asks GitHub for something free in the service's own name. @throws ServiceError as GitHub answers */
   readonly askGitHub: () => Promise<unknown>
   readonly close: () => Promise<void>
@@ -68,8 +76,9 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       ? createSharedLedger({ redis: redis.commands, bus: redis.bus, limits, now })
       : createLocalLedger({ limits, now }),
   })
-  const memory = createMemoryStore(config.CACHE_MAX_BYTES * ANSWERS_SHARE)
-  const ownResources = createMemoryResources(config.CACHE_MAX_BYTES * (1 - ANSWERS_SHARE))
+  const bytes = (share: number) => Math.max(1, Math.floor(config.CACHE_MAX_BYTES * share))
+  const memory = createMemoryStore(bytes(ANSWERS_SHARE))
+  const ownResources = createMemoryResources(bytes(1 - ANSWERS_SHARE - PAST_SHARE))
   const resources = redis ? createSharedResources(ownResources, redis.commands) : ownResources
   const metrics = createMetrics({
     pool: () => upstream.pool.stats,
@@ -84,6 +93,12 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     now,
     onCall: metrics.callDone,
   }
+  const models = createModels(config, {
+    userAgent: calls.userAgent,
+    now: Date.now,
+    random,
+    onReply: metrics.replyDone,
+  })
   const github = createGitHub({
     ...calls,
     conditions: { resources, drift: createTagDrift(now) },
@@ -116,7 +131,32 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     callerTokens: config.ALLOW_CALLER_TOKENS,
   })
 
+  const contracts = compileContracts(providers)
+  const locate = createLocator(providers, webHost)
+  const engine = createEngine({
+    cache,
+    github,
+    credentialFor,
+    allowed: createAllowedRepos(config.ALLOWED_REPOS),
+    webUrl: `https://${webHost}`,
+    past: createPastAnswers(bytes(PAST_SHARE), redis?.commands, now),
+  })
+  const health = createHealth({
+    server: NAME,
+    version: VERSION,
+    checks: { redis: () => redisCheck(redis) },
+  })
+  const door: Omit<DoorOptions, 'ending' | 'connected'> = {
+    info: { name: NAME, version: VERSION },
+    contracts,
+    engine,
+    locate,
+    toolsets: config.MCP_TOOLSETS,
+    onError: (error) => logger.error({ err: error }, 'unexpected error'),
+  }
+
   return {
+    mcpByLines: (ending) => createDoor({ ...door, ending, connected: true }),
     async askGitHub() {
       if (gitHubApp) return gitHubApp.check()
       const credential = await credentialFor({})
@@ -133,22 +173,12 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
         windowMs: config.RATE_LIMIT_WINDOW_MS,
         store: rateLimitStore(redis?.commands, now),
       },
-      contracts: compileContracts(providers),
-      engine: createEngine({
-        cache,
-        github,
-        credentialFor,
-        allowed: createAllowedRepos(config.ALLOWED_REPOS),
-        webUrl: `https://${webHost}`,
-      }),
-      locate: createLocator(providers, webHost),
+      contracts,
+      engine,
+      locate,
       rateLimitRemaining: (principal) => gate.remaining(principal, 'core'),
       now,
-      health: createHealth({
-        server: NAME,
-        version: VERSION,
-        checks: { redis: () => redisCheck(redis) },
-      }),
+      health,
       webhooks:
         config.GITHUB_WEBHOOK_SECRET.length === 0
           ? undefined
@@ -158,12 +188,21 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
               mark: (marks) => applyMarks(invalidations, marks),
               delivered: metrics.webhookDelivered,
             },
+      mcp: {
+        server: createDoor({ ...door, ending: health.draining, connected: false }),
+        hosts: {
+          loopback: isLoopback(config.HOST),
+          hosts: config.ALLOWED_HOSTS,
+          origins: config.CORS_ORIGINS,
+        },
+      },
       metrics,
       logger,
     },
     async close() {
       closing.abort()
       gate.close()
+      await models.close()
       await upstream.pool.close()
       redis?.close()
     },

@@ -20,6 +20,13 @@ export interface GitHub {
    * @throws ServiceError as `get`
    */
   list<T>(path: string, options: ListOptions): Promise<Listing<T>>
+  /**
+   * One GraphQL query. Needs a credential: GitHub answers anonymous callers with 401. What GitHub
+   * could not give of it makes all of it fail.
+   * @param query a single operation that reads: a mutation is not sent
+   * @throws ServiceError `upstream_forbidden` also without a credential, else as `get`
+   */
+  graphql<T>(query: string, variables: Readonly<Record<string, unknown>>): Promise<T>
 }
 
 export interface GetOptions {

@@ -60,10 +60,7 @@ export const blockFields = {
   id: Type.String({ description: 'Stable name of the thing, for example `github_issue:o/r#1`' }),
   title: Type.String(),
   url: Type.String({ description: 'Page for people' }),
-  trust: Type.Unsafe<Trust>({
-    ...Trust,
-    description: 'The lowest of those whose words are in the block',
-  }),
+  trust: { ...Trust, description: 'The lowest of those whose words are in the block' },
   content: Type.String({
     description:
       'Text rendering, ready for a prompt. Every line that others wrote begins with `> `, a line number or a sign of a diff',

@@ -1,4 +1,4 @@
-import { Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { type ProblemCode, problems, ServiceError } from '../core/errors.ts'
 
@@ -9,7 +9,9 @@ export const Problem = Type.Object(
     title: Type.String(),
     status: Type.Integer(),
     detail: Type.String({ description: 'What happened and what to do next' }),
-    code: Type.Union(Object.keys(problems).map((code) => Type.Literal(code))),
+    code: Type.Unsafe<ProblemCode>(
+      Type.Union(Object.keys(problems).map((code) => Type.Literal(code))),
+    ),
     request_id: Type.String(),
     errors: Type.Optional(
       Type.Array(
@@ -64,23 +66,36 @@ export function sendProblem(
   reply: FastifyReply,
   error: ServiceError,
 ): FastifyReply {
-  const { code, statusCode, detail, errors, retryAfter } = error
+  problemHeaders(reply, error)
+  return reply
+    .code(error.statusCode)
+    .type('application/problem+json')
+    .send(JSON.stringify(problemOf(request, error)))
+}
+
+/** The problem as a caller reads it. */
+export function problemOf(
+  request: FastifyRequest,
+  { code, statusCode, detail, errors, retryAfter }: ServiceError,
+): Static<typeof Problem> {
+  return {
+    type: `urn:github-context-service:problem:${code}`,
+    title: problems[code].title,
+    status: statusCode,
+    detail,
+    code,
+    request_id: request.id,
+    ...(errors ? { errors: [...errors] } : {}),
+    ...(retryAfter === undefined ? {} : { retry_after: retryAfter }),
+  }
+}
+
+/** What an error says in headers, whatever its body. */
+export function problemHeaders(
+  reply: FastifyReply,
+  { retryAfter, statusCode }: ServiceError,
+): void {
+  reply.header('cache-control', 'no-store')
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
   if (statusCode === 401) reply.header('www-authenticate', 'Bearer realm="github-context-service"')
-  return reply
-    .code(statusCode)
-    .header('cache-control', 'no-store')
-    .type('application/problem+json')
-    .send(
-      JSON.stringify({
-        type: `urn:github-context-service:problem:${code}`,
-        title: problems[code].title,
-        status: statusCode,
-        detail,
-        code,
-        request_id: request.id,
-        ...(errors ? { errors } : {}),
-        ...(retryAfter === undefined ? {} : { retry_after: retryAfter }),
-      }),
-    )
 }

@@ -78,7 +78,7 @@ describe('github_issue', () => {
     expect(block.content).toMatch(/^# Issue octocat\/Hello-World#1347\n> Found a bug\n/)
     expect(block.content).toContain('Labels: bug · Assignees: octocat · Milestone: v1.0')
     expect(block.content).toContain("I'm having a problem with this.")
-    expect(block.content).toMatch(/### octocat \(collaborator\), 2011-04-14T16:00:49Z\nMe too$/)
+    expect(block.content).toMatch(/### octocat \(collaborator\), 2011-04-14T16:00:49Z\n> Me too$/)
   })
 
   it('shows who is gone as ghost, and empty texts as empty', async () => {

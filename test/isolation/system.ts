@@ -3,6 +3,7 @@ import { type ContextCache, createContextCache } from '../../src/cache/contextCa
 import { createInvalidations, type Invalidations } from '../../src/cache/invalidations.ts'
 import type { Leases } from '../../src/cache/leases.ts'
 import { createMemoryStore, type MemoryStore } from '../../src/cache/memory.ts'
+import { createPastAnswers } from '../../src/cache/past.ts'
 import { createRedisStore } from '../../src/cache/redisStore.ts'
 import type { CacheRequest } from '../../src/cache/request.ts'
 import type { Store } from '../../src/cache/store.ts'
@@ -95,6 +96,7 @@ export function createReplica(options: ReplicaOptions): Replica {
   const origin = 'https://api.github.com'
   const request = mutation.request?.(github.request) ?? github.request
   const engine = createEngine({
+    past: createPastAnswers(1024 * 1024, connection.commands, now),
     cache: { get: (asked) => mutated.get(watch(asked)) },
     github: createGitHub({
       upstream: { pool: { request } as unknown as Pool, origin, basePath: '' },

@@ -39,6 +39,8 @@ export interface ContextRequest {
   readonly max_tokens?: number
   readonly query?: string
   readonly max_age?: number
+  readonly min_trust?: string
+  readonly since?: string
 }
 
 export interface Omission {

@@ -1,5 +1,6 @@
 import { addAccount } from './accounts.ts'
 import { commitFiles } from './files.ts'
+import { addDocumentedWork } from './recorded-work.ts'
 import { documented, type RecordedRequest, recordedScenarios } from './recordings.ts'
 import type {
   CommentBody,
@@ -153,6 +154,7 @@ function addDocumented(world: World): void {
   repository.releases = [...(documented('GET', `${base}/releases`) as ReleaseBody[])]
   repository.languages = documented('GET', `${base}/languages`) as Record<string, number>
   addDocumentedFiles(repository)
+  addDocumentedWork(world, repository, issue)
   const organization = documented('GET', '/orgs/{org}') as UserBody
   world.organizations.set(organization.login, Object.freeze(organization))
 }

@@ -1,5 +1,6 @@
 import { newGit } from './git.ts'
 import type { Issue, IssueBody, Repository, UserBody, World } from './types.ts'
+import { newWork } from './work-types.ts'
 
 /** A world without content: GitHub's limits, the real clock. */
 export function emptyWorld(): World {
@@ -56,7 +57,10 @@ export function registerRepository(world: World, body: Repository['body']): Repo
     lastNumber: 0,
     labels: [],
     git: newGit(),
+    work: newWork(),
     releases: [],
+    discussions: new Map(),
+    blames: [],
     readers: new Set(),
     recordings: new Map(),
     memo: new Map(),
@@ -71,7 +75,16 @@ export function registerRepository(world: World, body: Repository['body']): Repo
 }
 
 export function registerIssue(repository: Repository, body: IssueBody): Issue {
-  const issue: Issue = { repository, body: Object.freeze(body), comments: [] }
+  const issue: Issue = {
+    repository,
+    body: Object.freeze(body),
+    comments: [],
+    threads: [],
+    closes: [],
+    closedBy: [],
+    mentions: [],
+    subIssues: [],
+  }
   repository.issues.set(body.number, issue)
   repository.lastNumber = Math.max(repository.lastNumber, body.number)
   return issue

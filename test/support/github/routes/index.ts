@@ -1,14 +1,19 @@
 import type { Route } from '../types.ts'
+import actions from './actions.ts'
 import app from './app.ts'
+import checks from './checks.ts'
+import commits from './commits.ts'
 import contents from './contents.ts'
 import contributors from './contributors.ts'
 import gitData from './git-data.ts'
+import graphql from './graphql.ts'
 import issueComments from './issue-comments.ts'
 import issues from './issues.ts'
 import labels from './labels.ts'
 import languages from './languages.ts'
 import meta from './meta.ts'
 import moved from './moved.ts'
+import pulls from './pulls.ts'
 import recorded from './recorded.ts'
 import releases from './releases.ts'
 import repository from './repository.ts'
@@ -19,16 +24,21 @@ import users from './users.ts'
 
 /** A new resource is one file and one line here; the order does not matter. */
 export const ROUTES: readonly Route[] = [
+  ...actions,
   ...app,
+  ...checks,
+  ...commits,
   ...contents,
   ...contributors,
   ...gitData,
+  ...graphql,
   ...issueComments,
   ...issues,
   ...labels,
   ...languages,
   ...meta,
   ...moved,
+  ...pulls,
   ...recorded,
   ...releases,
   ...repository,

@@ -9,6 +9,8 @@ export interface RepositoryRoute {
   /** As in X-Accepted-GitHub-Permissions. */
   permission: string
   method?: Route['method']
+  /** The answer depends on the time, or on more than who asks: made anew for each request. */
+  unkept?: true
   /** The answer depends on who asks. */
   perCaller?: true
   handle: (ask: Ask, repository: Repository) => Reply
@@ -31,7 +33,9 @@ export function repositoryRoutes(definition: RepositoryRoute): Route[] {
     const refused = refusePermission(ask.principal, found, permission)
     if (refused) return refused
     if (found.blocked) return blocked(found.body.updated_at)
-    return method === 'GET' ? kept(ask, found, definition) : definition.handle(ask, found)
+    return method === 'GET' && !definition.unkept
+      ? kept(ask, found, definition)
+      : definition.handle(ask, found)
   }
   return [
     { method, path: `/repos/{owner}/{repo}${path}`, handle },
