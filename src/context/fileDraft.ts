@@ -78,7 +78,8 @@ export function fileBlockOf(file: FileFound, wanted: Wanted, options: FileOption
   const note: Piece = { part: 'file', text: noteOn(body), by: 'service', rank: 0, whole: true }
   const draft = draftOf(file, facts({ Size: `${file.size} bytes` }), [note], options, {
     fields: () => ({ ...fieldsOf(file), ...ownFields(body) }),
-    omit: (_lost, reason) => [{ what: 'file', count: 1, reason, next: request(file) }],
+    omit: (lost, reason) =>
+      lost.map(() => ({ what: 'file', count: 1, reason, next: request(file) })),
   })
   return { draft, omitted: [] }
 }

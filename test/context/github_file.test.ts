@@ -225,7 +225,7 @@ describe('a file in a budget', () => {
       ),
       { numRuns: 25 },
     )
-    expect(omissions).toBeGreaterThan(20)
+    expect(omissions).toBeGreaterThan(5)
   })
 
   it('keeps what the query is about', async () => {

@@ -35,8 +35,9 @@ describe('github_files', () => {
   it('gives one block for each file, in the order asked for, all fetched side by side', async () => {
     const names = Array.from({ length: 50 }, (_, i) => `src/${(i * 7) % 50}.ts`)
     add(Object.fromEntries(names.map((name) => [name, `// ${name}\n`])))
-    github.latencyMs = 80
-    const { context, omitted, tokens } = await app.context(request(names))
+    await using wide = await startApp({ github, env: { GITHUB_CONNECTIONS: '64' } })
+    github.latencyMs = 150
+    const { context, omitted, tokens } = await wide.context(request(names))
     expect(pathsOf(context)).toEqual(names)
     expect(context[3]?.content).toContain(`1\t// ${names[3]}`)
     expect(context.reduce((sum, block) => sum + block.tokens, 0)).toBe(tokens)
