@@ -5,12 +5,14 @@ import { githubIssue } from './github_issue.ts'
 import { githubIssueComments } from './github_issue_comments.ts'
 import { githubIssues } from './github_issues.ts'
 import { githubRepo } from './github_repo.ts'
+import { githubTree } from './github_tree.ts'
 
 /** Every context type. A new one is a file in this folder and a line here. */
 export const providers: readonly Provider[] = [
   githubRepo,
   githubFile,
   githubFiles,
+  githubTree,
   githubIssue,
   githubIssueComments,
   githubIssues,
