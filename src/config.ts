@@ -105,9 +105,26 @@ export const Environment = Type.Object({
     Type.String({
       pattern: '^rediss?://[^\\s,]+(,rediss?://[^\\s,]+)*$',
       description:
-        'Shared cache and limits (`redis://`, `rediss://`; the comma-separated nodes of a Cluster). Without it everything is kept in the process',
+        'Shared cache, limits and sessions (`redis://`, `rediss://`; the comma-separated nodes of a Cluster). Without it the process keeps everything, and sessions in `DATA_DIR`',
     }),
   ),
+  DATA_DIR: Type.String({
+    default: './data',
+    description: 'Folder in which sessions are kept where there is no Redis',
+  }),
+  SESSION_TTL_SECONDS: Type.Integer({
+    minimum: 1,
+    maximum: 31_536_000,
+    default: 86_400,
+    description: 'Seconds that a session is kept after its last use',
+  }),
+  SESSION_PROMPT_TOKENS: Type.Integer({
+    minimum: 500,
+    maximum: 10_000_000,
+    default: 64_000,
+    description:
+      'Tokens of one prompt of a session at most, however many the model would take: what a turn may cost',
+  }),
   CACHE_MAX_BYTES: Type.Integer({
     minimum: 1_048_576,
     default: 134_217_728,
@@ -265,7 +282,7 @@ function readApp(data: Variables, faults: string[]): Pick<Config, 'GITHUB_APP_PR
 
 /** A default that nothing is configured for would fail at the first session only. */
 function checkDefaultModel(data: Variables, faults: string[]): void {
-  if (!data.DEFAULT_MODEL) return
+  if (!data.DEFAULT_MODEL || faults.some((fault) => fault.startsWith('DEFAULT_MODEL:'))) return
   const { provider } = readDefaultModel(data.DEFAULT_MODEL)
   if (provider === 'anthropic' && !data.ANTHROPIC_API_KEY)
     faults.push('DEFAULT_MODEL: is one of anthropic, which needs ANTHROPIC_API_KEY')

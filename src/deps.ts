@@ -38,7 +38,15 @@ import type { McpServer } from './mcp/protocol/server.ts'
 import { createMetrics } from './metrics.ts'
 import { createModels } from './models/registry.ts'
 import { NAME, VERSION } from './package.ts'
+import { connectPatient } from './redis/connection.ts'
+import { patientRedis } from './redis/patient.ts'
 import { createRedisService, type RedisService } from './redis/redis.ts'
+import { createSessions } from './sessions/sessions.ts'
+import { createRedisSessions, redisProblem } from './sessions/store/redisStore.ts'
+import { createSqliteFile } from './sessions/store/sqliteFile.ts'
+import { createSqliteSessions } from './sessions/store/sqliteStore.ts'
+import { LIMITS, type SessionStore } from './sessions/store/store.ts'
+import { createRanker } from './sessions/turn/rank.ts'
 
 /** Of the bytes for memory, what answers get; the rest keeps GitHub's bodies for revalidation. */
 const ANSWERS_SHARE = 0.7
@@ -145,10 +153,23 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     webUrl: `https://${webHost}`,
     past: createPastAnswers(bytes(PAST_SHARE), redis?.commands, now),
   })
+  const sessionStore = sessionStoreOf(config, now)
+  const sessions = createSessions({
+    store: sessionStore,
+    limits: LIMITS,
+    engine,
+    contracts,
+    models,
+    ranker: createRanker(),
+    promptTokens: config.SESSION_PROMPT_TOKENS,
+    running: new Set(),
+    now,
+    onFailure: (error) => logger.error({ err: error }, 'an item of a session was not looked at'),
+  })
   const health = createHealth({
     server: NAME,
     version: VERSION,
-    checks: { redis: () => redisCheck(redis) },
+    checks: { redis: () => redisCheck(redis), sessions: () => sessionCheck(sessionStore) },
   })
   const door: Omit<DoorOptions, 'ending' | 'connected'> = {
     info: { name: NAME, version: VERSION },
@@ -190,6 +211,8 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       contracts,
       engine,
       locate,
+      sessions,
+      principalOf: async (callerToken) => (await credentialFor({ callerToken })).principal,
       rateLimitRemaining: (principal) => gate.remaining(principal, 'core'),
       now,
       health,
@@ -219,6 +242,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       gate.close()
       await models.close()
       await upstream.pool.close()
+      sessionStore.close()
       redis?.close()
     },
   }
@@ -276,6 +300,22 @@ async function connect(
   })
   await redis.ready(REDIS_PATIENCE)
   return redis
+}
+
+/** Where sessions are kept: never now here, now there. */
+function sessionStoreOf(
+  { DATA_DIR, REDIS_URL, SESSION_TTL_SECONDS }: Config,
+  now: () => number,
+): SessionStore {
+  const options = { now, ttl: SESSION_TTL_SECONDS * 1000, limits: LIMITS }
+  if (REDIS_URL === undefined) return createSqliteSessions(createSqliteFile(DATA_DIR), options)
+  const redis = patientRedis(connectPatient(REDIS_URL), { problem: redisProblem })
+  return createRedisSessions(redis, options)
+}
+
+function sessionCheck(store: SessionStore): Check {
+  const detail = store.trouble()
+  return detail === undefined ? { status: 'ok' } : { status: 'degraded', detail }
 }
 
 function redisCheck(redis: RedisService | undefined): Check {

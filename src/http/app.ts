@@ -22,13 +22,17 @@ import {
   type ProtectedResourceOptions,
   protectedResourceRoutes,
 } from './routes/protectedResource.ts'
+import { type SessionRoutesOptions, sessionRoutes } from './routes/sessions.ts'
 import { type WebhookOptions, webhookRoute } from './routes/webhooks.ts'
 import { contextSchemas } from './schemas.ts'
+import { sessionSchemas } from './sessionSchemas.ts'
 
 /** Bytes. */
 const BODY_LIMIT = 256 * 1024
 
-export interface AppOptions extends Omit<ContextRoutesOptions, 'schemas'> {
+export interface AppOptions
+  extends Omit<ContextRoutesOptions, 'schemas'>,
+    Omit<SessionRoutesOptions, 'schemas'> {
   readonly name: string
   readonly version: string
   readonly config: Pick<Config, 'ALLOW_CALLER_TOKENS' | 'API_KEYS' | 'CORS_ORIGINS' | 'TRUST_PROXY'>
@@ -95,10 +99,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   })
 
   const schemas = contextSchemas(contracts)
-  for (const schema of schemas.shared) app.addSchema(schema)
+  for (const schema of [...schemas.shared, ...sessionSchemas]) app.addSchema(schema)
   await app.register(contextRoutes, { ...options, schemas })
   await app.register(batchRoute, { ...options, schemas })
   await app.register(catalogueRoute, { contracts })
+  await app.register(sessionRoutes, { ...options, schemas })
   await app.register(mcpRoute, options.mcp)
   if (options.accessTokens)
     await app.register(protectedResourceRoutes, { name, ...options.accessTokens })
