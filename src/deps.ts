@@ -174,7 +174,9 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     contracts,
     engine,
     locate,
+    now,
     toolsets: config.MCP_TOOLSETS,
+    watch: invalidations.watch,
     onError: (error) => logger.error({ err: error }, 'unexpected error'),
   }
 

@@ -1,6 +1,11 @@
 import type { Provider } from '../core/provider.ts'
+import { githubComment } from './github_comment.ts'
+import { githubDiscussion } from './github_discussion.ts'
+import { githubDiscussionComments } from './github_discussion_comments.ts'
+import { githubDiscussions } from './github_discussions.ts'
 import { githubIssue } from './github_issue.ts'
 import { githubIssueComments } from './github_issue_comments.ts'
+import { githubIssueSearch } from './github_issue_search.ts'
 import { githubIssues } from './github_issues.ts'
 import { githubRepo } from './github_repo.ts'
 
@@ -9,5 +14,10 @@ export const providers: readonly Provider[] = [
   githubRepo,
   githubIssue,
   githubIssueComments,
+  githubComment,
   githubIssues,
+  githubIssueSearch,
+  githubDiscussion,
+  githubDiscussionComments,
+  githubDiscussions,
 ]

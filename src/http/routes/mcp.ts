@@ -64,7 +64,10 @@ async function answerOne(
     method: headerOf(request, 'mcp-method'),
     name: headerOf(request, 'mcp-name'),
   })
-  if (message.kind !== 'request') return reply.code(202).send()
+  if (message.kind !== 'request') {
+    server.take(message)
+    return reply.code(202).send()
+  }
   const { signal, send, end } = createExchange(request, reply, { keepAlive })
   const caller = callerOf(request, message.method)
   return end(await server.answer(message, { era, caller, signal, send }))
@@ -88,7 +91,7 @@ async function answerBatch(
       .filter((message) => message.kind === 'request')
       .map((message) => {
         const caller = callerOf(request, 'batch')
-        return server.answer(message, { era: 'legacy', caller, signal, send: () => {} })
+        return server.answer(message, { era: 'legacy', caller, signal, send: undefined })
       }),
   )
   if (answers.length === 0) return reply.code(202).send()

@@ -1,24 +1,20 @@
 import type { Contracts } from '../../context/contract.ts'
-import type { Engine } from '../../context/engine.ts'
 import { parseQuery } from '../../context/query.ts'
 import { type ContextRequest, parseRequest } from '../../context/request.ts'
 import type { Locate } from '../../context/url.ts'
 import { invalid } from '../../core/errors.ts'
 import type { Provider } from '../../core/provider.ts'
-import { withProgress } from '../progress.ts'
+import { type FetchOptions, fetchContext } from '../fetchContext.ts'
 import type { Call } from '../protocol/methods.ts'
 import type { Render } from './rendering.ts'
 import { argumentsOf, brief } from './schema.ts'
 import { type Arguments, READS, type Tool } from './tool.ts'
 import { toolsetOf } from './toolsets.ts'
 
-export interface ContextToolOptions {
+export interface ContextToolOptions extends FetchOptions {
   readonly contracts: Contracts
-  readonly engine: Engine
   readonly locate: Locate
   readonly render: Render
-  /** Milliseconds between words of progress. */
-  readonly progressEvery: number
 }
 
 /** Tokens of an answer where the caller names no budget: a conversation has room for several of these. */
@@ -176,13 +172,5 @@ function listIssues(options: ContextToolOptions): Tool {
 }
 
 async function answer(options: ContextToolOptions, request: ContextRequest, call: Call) {
-  const { engine, progressEvery, render } = options
-  const { caller, signal } = call
-  caller.served(request.provider.type)
-  const { callerToken, meter } = caller
-  const cached = await withProgress(call, progressEvery, () =>
-    engine.get(request, { callerToken, meter, signal }),
-  )
-  caller.served(request.provider.type, cached.outcome)
-  return render(cached.entry.body)
+  return options.render((await fetchContext(options, request, call)).body)
 }
