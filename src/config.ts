@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { ConfigError, collectVariables, readList, type Variables, validate } from './environment.ts'
 import { readPrivateKey } from './github/privateKey.ts'
+import { TOOLSETS } from './mcp/tools/toolsets.ts'
 import { readDefaultModel } from './models/defaultModel.ts'
 
 const url = (description: string, options: object = {}) =>
@@ -156,6 +157,12 @@ export const Environment = Type.Object({
     description:
       'Tokens that a prompt and its reply may have together, for models whose name tells nothing: set it to what your own server is started with',
   }),
+  ALLOWED_HOSTS: list(
+    'Comma-separated names that `/mcp` may be called by, beside those of this machine. Without it: with a loopback `HOST` no others, else all',
+  ),
+  MCP_TOOLSETS: list(
+    `Comma-separated sets of MCP tools that are offered: ${TOOLSETS.map((name) => `\`${name}\``).join(', ')}. Without it all`,
+  ),
   LOG_LEVEL: Type.Union(
     ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) =>
       Type.Literal(level),
@@ -177,11 +184,13 @@ export interface ApiKey {
 }
 
 interface Lists {
+  readonly ALLOWED_HOSTS: readonly string[]
   readonly ALLOWED_REPOS: readonly string[]
   readonly API_KEYS: readonly ApiKey[]
   readonly CORS_ORIGINS: readonly string[]
   readonly GITHUB_DOWNLOAD_HOSTS: readonly string[]
   readonly GITHUB_WEBHOOK_SECRET: readonly string[]
+  readonly MCP_TOOLSETS: readonly string[]
 }
 
 export type Config = Omit<Static<typeof Environment>, keyof Lists> & Lists
@@ -237,7 +246,17 @@ function readLists(data: Variables, faults: string[]): Lists {
   const repository = (entry: string) => (/^[\w-]+\/(\*|[\w.-]+)$/.test(entry) ? entry : undefined)
   const origin = (entry: string) => (URL.parse(entry)?.origin === entry ? entry : undefined)
   const secret = (entry: string) => entry
+  const host = (entry: string) => (/^[\w.-]+$|^\[[\da-fA-F:]+\]$/.test(entry) ? entry : undefined)
+  const toolset = (entry: string) => (TOOLSETS.includes(entry) ? entry : undefined)
   return {
+    ALLOWED_HOSTS: readList(
+      data,
+      'ALLOWED_HOSTS',
+      host,
+      'the name of a host, without port',
+      faults,
+    ),
+    MCP_TOOLSETS: readList(data, 'MCP_TOOLSETS', toolset, `one of ${TOOLSETS.join(', ')}`, faults),
     GITHUB_WEBHOOK_SECRET: readList(data, 'GITHUB_WEBHOOK_SECRET', secret, 'a secret', faults),
     ALLOWED_REPOS: readList(data, 'ALLOWED_REPOS', repository, 'owner/* or owner/repo', faults),
     GITHUB_DOWNLOAD_HOSTS: readList(
@@ -267,6 +286,7 @@ function apiKey(entry: string): ApiKey | undefined {
   return name !== undefined && key !== undefined ? { name, key } : undefined
 }
 
+<<<<<<< HEAD
 /** A star needs a domain of two names at least: `*.com` would be everybody's. */
 function storeHost(entry: string): string | undefined {
   const isHost = /^(\*\.(?=[^.:]+\.))?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$/i.test(entry)
@@ -274,5 +294,8 @@ function storeHost(entry: string): string | undefined {
 }
 
 function isLoopback(host: string): boolean {
+=======
+export function isLoopback(host: string): boolean {
+>>>>>>> main
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }

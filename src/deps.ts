@@ -6,7 +6,7 @@ import { createMemoryStore } from './cache/memory.ts'
 import { createPastAnswers } from './cache/past.ts'
 import { createRedisStore } from './cache/redisStore.ts'
 import { noStore } from './cache/store.ts'
-import type { Config } from './config.ts'
+import { type Config, isLoopback } from './config.ts'
 import { createAllowedRepos } from './context/allowlist.ts'
 import { compileContracts } from './context/contract.ts'
 import { createEngine } from './context/engine.ts'
@@ -30,6 +30,8 @@ import { type Check, createHealth } from './health.ts'
 import type { AppOptions } from './http/app.ts'
 import { createDeliveries } from './http/deliveries.ts'
 import { rateLimitStore } from './http/rateLimitStore.ts'
+import { createDoor, type DoorOptions } from './mcp/door.ts'
+import type { McpServer } from './mcp/protocol/server.ts'
 import { createMetrics } from './metrics.ts'
 import { createModels } from './models/registry.ts'
 import { NAME, VERSION } from './package.ts'
@@ -44,6 +46,8 @@ const REDIS_PATIENCE = 1_000
 
 export interface Deps {
   readonly app: AppOptions
+  /** The tools on a connection of its own, until `ending`. */
+  readonly mcpByLines: (ending: AbortSignal) => McpServer
   /** Asks GitHub for something free in the service's own name. @throws ServiceError as GitHub answers */
   readonly askGitHub: () => Promise<unknown>
   readonly close: () => Promise<void>
@@ -128,7 +132,32 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     callerTokens: config.ALLOW_CALLER_TOKENS,
   })
 
+  const contracts = compileContracts(providers)
+  const locate = createLocator(providers, webHost)
+  const engine = createEngine({
+    cache,
+    github,
+    credentialFor,
+    allowed: createAllowedRepos(config.ALLOWED_REPOS),
+    webUrl: `https://${webHost}`,
+    past: createPastAnswers(bytes(PAST_SHARE), redis?.commands, now),
+  })
+  const health = createHealth({
+    server: NAME,
+    version: VERSION,
+    checks: { redis: () => redisCheck(redis) },
+  })
+  const door: Omit<DoorOptions, 'ending' | 'connected'> = {
+    info: { name: NAME, version: VERSION },
+    contracts,
+    engine,
+    locate,
+    toolsets: config.MCP_TOOLSETS,
+    onError: (error) => logger.error({ err: error }, 'unexpected error'),
+  }
+
   return {
+    mcpByLines: (ending) => createDoor({ ...door, ending, connected: true }),
     async askGitHub() {
       if (gitHubApp) return gitHubApp.check()
       const credential = await credentialFor({})
@@ -145,23 +174,12 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
         windowMs: config.RATE_LIMIT_WINDOW_MS,
         store: rateLimitStore(redis?.commands, now),
       },
-      contracts: compileContracts(providers),
-      engine: createEngine({
-        cache,
-        github,
-        credentialFor,
-        allowed: createAllowedRepos(config.ALLOWED_REPOS),
-        webUrl: `https://${webHost}`,
-        past: createPastAnswers(bytes(PAST_SHARE), redis?.commands, now),
-      }),
-      locate: createLocator(providers, webHost),
+      contracts,
+      engine,
+      locate,
       rateLimitRemaining: (principal) => gate.remaining(principal, 'core'),
       now,
-      health: createHealth({
-        server: NAME,
-        version: VERSION,
-        checks: { redis: () => redisCheck(redis) },
-      }),
+      health,
       webhooks:
         config.GITHUB_WEBHOOK_SECRET.length === 0
           ? undefined
@@ -171,6 +189,14 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
               mark: (marks) => applyMarks(invalidations, marks),
               delivered: metrics.webhookDelivered,
             },
+      mcp: {
+        server: createDoor({ ...door, ending: health.draining, connected: false }),
+        hosts: {
+          loopback: isLoopback(config.HOST),
+          hosts: config.ALLOWED_HOSTS,
+          origins: config.CORS_ORIGINS,
+        },
+      },
       metrics,
       logger,
     },

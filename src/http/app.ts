@@ -15,6 +15,7 @@ import { batchRoute } from './routes/batch.ts'
 import { catalogueRoute } from './routes/catalogue.ts'
 import { type ContextRoutesOptions, contextRoutes } from './routes/context.ts'
 import { healthRoutes } from './routes/health.ts'
+import { type McpRouteOptions, mcpRoute } from './routes/mcp.ts'
 import { metricsRoute } from './routes/metrics.ts'
 import { type WebhookOptions, webhookRoute } from './routes/webhooks.ts'
 import { contextSchemas } from './schemas.ts'
@@ -28,6 +29,7 @@ export interface AppOptions extends Omit<ContextRoutesOptions, 'schemas'> {
   readonly config: Pick<Config, 'ALLOW_CALLER_TOKENS' | 'API_KEYS' | 'CORS_ORIGINS' | 'TRUST_PROXY'>
   /** Absent where no secret is configured. */
   readonly webhooks: WebhookOptions | undefined
+  readonly mcp: McpRouteOptions
   readonly rateLimit: RateLimitOptions
   readonly contracts: Contracts
   readonly health: Health
@@ -87,6 +89,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(contextRoutes, { ...options, schemas })
   await app.register(batchRoute, { ...options, schemas })
   await app.register(catalogueRoute, { contracts })
+  await app.register(mcpRoute, options.mcp)
   await app.register(healthRoutes, { health })
   await app.register(metricsRoute, { metrics })
   if (options.webhooks) await app.register(webhookRoute, options.webhooks)

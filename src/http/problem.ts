@@ -66,12 +66,9 @@ export function sendProblem(
   reply: FastifyReply,
   error: ServiceError,
 ): FastifyReply {
-  const { statusCode, retryAfter } = error
-  if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
-  if (statusCode === 401) reply.header('www-authenticate', 'Bearer realm="github-context-service"')
+  problemHeaders(reply, error)
   return reply
-    .code(statusCode)
-    .header('cache-control', 'no-store')
+    .code(error.statusCode)
     .type('application/problem+json')
     .send(JSON.stringify(problemOf(request, error)))
 }
@@ -91,4 +88,14 @@ export function problemOf(
     ...(errors ? { errors: [...errors] } : {}),
     ...(retryAfter === undefined ? {} : { retry_after: retryAfter }),
   }
+}
+
+/** What an error says in headers, whatever its body. */
+export function problemHeaders(
+  reply: FastifyReply,
+  { retryAfter, statusCode }: ServiceError,
+): void {
+  reply.header('cache-control', 'no-store')
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
+  if (statusCode === 401) reply.header('www-authenticate', 'Bearer realm="github-context-service"')
 }

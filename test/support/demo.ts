@@ -9,10 +9,10 @@ import { startService } from '../../src/service.ts'
 import { OCTOCAT_TOKEN, recordedWorld, startGitHub } from './github/index.ts'
 
 const world = recordedWorld()
-world.anonymousLimits.core = 5_000
 const github = await startGitHub({ world })
 const config = readConfig({
   LOG_LEVEL: 'warn',
+  // The simulator's own: some types need a credential.
   GITHUB_TOKEN: OCTOCAT_TOKEN,
   ...process.env,
   GITHUB_API_URL: github.url,
