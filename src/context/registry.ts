@@ -1,4 +1,6 @@
 import type { Provider } from '../core/provider.ts'
+import { githubFile } from './github_file.ts'
+import { githubFiles } from './github_files.ts'
 import { githubIssue } from './github_issue.ts'
 import { githubIssueComments } from './github_issue_comments.ts'
 import { githubIssues } from './github_issues.ts'
@@ -7,6 +9,8 @@ import { githubRepo } from './github_repo.ts'
 /** Every context type. A new one is a file in this folder and a line here. */
 export const providers: readonly Provider[] = [
   githubRepo,
+  githubFile,
+  githubFiles,
   githubIssue,
   githubIssueComments,
   githubIssues,
