@@ -286,16 +286,12 @@ function apiKey(entry: string): ApiKey | undefined {
   return name !== undefined && key !== undefined ? { name, key } : undefined
 }
 
-<<<<<<< HEAD
 /** A star needs a domain of two names at least: `*.com` would be everybody's. */
 function storeHost(entry: string): string | undefined {
   const isHost = /^(\*\.(?=[^.:]+\.))?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$/i.test(entry)
   return isHost ? entry.toLowerCase() : undefined
 }
 
-function isLoopback(host: string): boolean {
-=======
 export function isLoopback(host: string): boolean {
->>>>>>> main
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }
