@@ -234,7 +234,7 @@ function readApp(data: Variables, faults: string[]): Pick<Config, 'GITHUB_APP_PR
 
 /** A default that nothing is configured for would fail at the first session only. */
 function checkDefaultModel(data: Variables, faults: string[]): void {
-  if (!data.DEFAULT_MODEL) return
+  if (!data.DEFAULT_MODEL || faults.some((fault) => fault.startsWith('DEFAULT_MODEL:'))) return
   const { provider } = readDefaultModel(data.DEFAULT_MODEL)
   if (provider === 'anthropic' && !data.ANTHROPIC_API_KEY)
     faults.push('DEFAULT_MODEL: is one of anthropic, which needs ANTHROPIC_API_KEY')

@@ -76,7 +76,7 @@ export function createEngine(options: EngineOptions): Engine {
         policy: answer.cache?.() ?? provider.cache,
         visibility: credential.anonymous ? 'public' : answer.visibility,
         unchanged: reader.unchanged,
-        tags: tagsOf(request, answer.repository),
+        tags: [...tagsOf(request, answer.repository), ...(answer.tags ?? [])],
       }
     } finally {
       // What a refresh behind a stale answer costs, nobody waited for.

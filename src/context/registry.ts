@@ -1,8 +1,11 @@
 import type { Provider } from '../core/provider.ts'
+import { githubComment } from './github_comment.ts'
 import { githubFile } from './github_file.ts'
 import { githubFiles } from './github_files.ts'
+
 import { githubIssue } from './github_issue.ts'
 import { githubIssueComments } from './github_issue_comments.ts'
+import { githubIssueSearch } from './github_issue_search.ts'
 import { githubIssues } from './github_issues.ts'
 import { githubRepo } from './github_repo.ts'
 
@@ -13,5 +16,7 @@ export const providers: readonly Provider[] = [
   githubFiles,
   githubIssue,
   githubIssueComments,
+  githubComment,
   githubIssues,
+  githubIssueSearch,
 ]

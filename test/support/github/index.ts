@@ -50,6 +50,12 @@ export {
   deleteDiscussion,
   updateDiscussion,
 } from './discussions.ts'
+export {
+  addCommitComment,
+  addEvent,
+  type CommitCommentOptions,
+  type EventOptions,
+} from './events.ts'
 export type { FaultHandle, FaultKind, FaultMatch, FaultOptions, FaultTarget } from './faults.ts'
 export { addFiles, addTag, type CommitOptions } from './files.ts'
 export type { FileContent } from './git.ts'

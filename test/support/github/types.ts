@@ -84,6 +84,8 @@ export interface Issue {
   closedBy: Issue[]
   /** Where else it was spoken of, the oldest first. */
   mentions: Mention[]
+  /** What happened to it: labels, states, people. */
+  events: Body[]
   parent?: Issue
   subIssues: Issue[]
   deleted?: true
@@ -215,6 +217,7 @@ export interface Repository {
   /** Its pull requests, checks and workflow runs. */
   work: Work
   releases: ReleaseBody[]
+  commitComments: CommentBody[]
   /** Bytes by language where they were documented; else they are counted. */
   languages?: Readonly<Record<string, number>>
   /** By number; they share the issues' numbers. */

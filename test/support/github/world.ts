@@ -59,6 +59,7 @@ export function registerRepository(world: World, body: Repository['body']): Repo
     git: newGit(),
     work: newWork(),
     releases: [],
+    commitComments: [],
     discussions: new Map(),
     blames: [],
     readers: new Set(),
@@ -83,6 +84,7 @@ export function registerIssue(repository: Repository, body: IssueBody): Issue {
     closes: [],
     closedBy: [],
     mentions: [],
+    events: [],
     subIssues: [],
   }
   repository.issues.set(body.number, issue)

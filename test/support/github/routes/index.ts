@@ -2,6 +2,7 @@ import type { Route } from '../types.ts'
 import actions from './actions.ts'
 import app from './app.ts'
 import checks from './checks.ts'
+import comments from './comments.ts'
 import commits from './commits.ts'
 import contents from './contents.ts'
 import contributors from './contributors.ts'
@@ -20,6 +21,7 @@ import repository from './repository.ts'
 import repositoryLists from './repository-lists.ts'
 import searchCode from './search-code.ts'
 import searchIssues from './search-issues.ts'
+import timeline from './timeline.ts'
 import users from './users.ts'
 
 /** A new resource is one file and one line here; the order does not matter. */
@@ -27,6 +29,7 @@ export const ROUTES: readonly Route[] = [
   ...actions,
   ...app,
   ...checks,
+  ...comments,
   ...commits,
   ...contents,
   ...contributors,
@@ -45,5 +48,6 @@ export const ROUTES: readonly Route[] = [
   ...repositoryLists,
   ...searchCode,
   ...searchIssues,
+  ...timeline,
   ...users,
 ]
