@@ -75,6 +75,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     apiUrl: config.GITHUB_API_URL,
     connections: config.GITHUB_CONNECTIONS,
     timeoutMs: config.GITHUB_TIMEOUT_MS,
+    downloadHosts: config.GITHUB_DOWNLOAD_HOSTS,
   })
   const limits = {
     maxConcurrent: config.GITHUB_MAX_CONCURRENT,
@@ -243,7 +244,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       closing.abort()
       gate.close()
       await models.close()
-      await upstream.pool.close()
+      await upstream.close()
       sessionStore.close()
       redis?.close()
     },
