@@ -43,6 +43,9 @@ export function createGitHub(options: GitHubOptions): GitHubFor {
   }
 }
 
+/** What a list says that has no entries, where GitHub answers without a body. */
+const NO_ENTRIES = Buffer.from('[]')
+
 const acceptOf = ({ media }: GetOptions) =>
   media === undefined ? ACCEPT : `application/vnd.github.${media}+json`
 
@@ -97,7 +100,7 @@ async function readOnce(
       })
       const failure = failureOf(answer, now(), credential.from)
       if (failure) throw failure
-      return answer
+      return answer.status === 204 ? { ...answer, body: NO_ENTRIES } : answer
     },
   })
 }

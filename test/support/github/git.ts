@@ -91,7 +91,7 @@ function shaOf(kind: string, bytes: Buffer): string {
   return hash('sha1', Buffer.concat([Buffer.from(`${kind} ${bytes.length}\0`), bytes]))
 }
 
-export function writeBlob(git: Git, content: string | Buffer): GitBlob {
+function writeBlob(git: Git, content: string | Buffer): GitBlob {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content
   const sha = shaOf('blob', bytes)
   const blob = git.blobs.get(sha) ?? { kind: 'blob', sha, bytes }
@@ -100,7 +100,7 @@ export function writeBlob(git: Git, content: string | Buffer): GitBlob {
 }
 
 /** The tree of these files, with all its folders. */
-export function writeTree(git: Git, files: Iterable<GitFile>): GitTree {
+function writeTree(git: Git, files: Iterable<GitFile>): GitTree {
   const entries: GitEntry[] = []
   const folders = new Map<string, GitFile[]>()
   for (const file of files) {
