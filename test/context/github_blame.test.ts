@@ -113,7 +113,7 @@ describe('github_blame', () => {
     )
     addClosing(github.world, pull, issue)
     updateIssue(github.world, issue, { state: 'closed' })
-    github.latencyMs = 100
+    github.latencyMs = 400
     github.resetCounts()
     const block = await app.block(request())
     expect([github.requests.length, github.rounds()]).toEqual([3, 2])
