@@ -1,4 +1,5 @@
 import type { Provider } from '../core/provider.ts'
+import { githubBlame } from './github_blame.ts'
 import { githubComment } from './github_comment.ts'
 import { githubDiscussion } from './github_discussion.ts'
 import { githubDiscussionComments } from './github_discussion_comments.ts'
@@ -18,6 +19,7 @@ export const providers: readonly Provider[] = [
   githubFile,
   githubFiles,
   githubTree,
+  githubBlame,
   githubIssue,
   githubIssueComments,
   githubComment,
