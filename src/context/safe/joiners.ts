@@ -19,7 +19,7 @@ const ARABIC_END = /[\p{Script_Extensions=Arabic}&&[\p{L}\p{M}\p{Nd}]]$/v
 const ARABIC_START = /^[\p{Script_Extensions=Arabic}&&\p{L}]/v
 /** Signs that silence a consonant's vowel, of the scripts of India and Sri Lanka (Unicode: Canonical_Combining_Class=Virama). */
 const VIRAMA = String.raw`[\u094D\u09CD\u0A4D\u0ACD\u0B4D\u0BCD\u0C4D\u0CCD\u0D4D\u0DCA]`
-const VIRAMA_END = new RegExp(`[\\p{L}\\p{M}]${VIRAMA}$`, 'v')
+const VIRAMA_END = new RegExp(`[[\\p{L}\\p{M}]--[\\uFE0E\\uFE0F]]${VIRAMA}$`, 'v')
 const VIRAMA_START = new RegExp(`^${VIRAMA}`, 'v')
 const LETTER_END = /\p{L}$/v
 const LETTER_START = /^\p{L}/v
