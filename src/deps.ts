@@ -3,12 +3,14 @@ import { createContextCache } from './cache/contextCache.ts'
 import { createInvalidations, type Invalidations } from './cache/invalidations.ts'
 import { createLeases, noLeases } from './cache/leases.ts'
 import { createMemoryStore } from './cache/memory.ts'
+import { createPastAnswers } from './cache/past.ts'
 import { createRedisStore } from './cache/redisStore.ts'
 import { noStore } from './cache/store.ts'
-import type { Config } from './config.ts'
+import { type Config, isLoopback } from './config.ts'
 import { createAllowedRepos } from './context/allowlist.ts'
 import { compileContracts } from './context/contract.ts'
 import { createEngine } from './context/engine.ts'
+import { createIssueWrites } from './context/issueWrites.ts'
 import { providers } from './context/registry.ts'
 import { ownerAccessTag } from './context/tags.ts'
 import { createLocator, webHostOf } from './context/url.ts'
@@ -25,21 +27,38 @@ import { createSharedResources } from './github/redisResources.ts'
 import { createMemoryResources } from './github/resources.ts'
 import { createUpstream } from './github/upstream.ts'
 import { createTagDrift } from './github/validators.ts'
+import { createWriteGitHub } from './github/write.ts'
 import { type Check, createHealth } from './health.ts'
+import { createAccessTokens } from './http/accessTokens.ts'
 import type { AppOptions } from './http/app.ts'
 import { createDeliveries } from './http/deliveries.ts'
 import { rateLimitStore } from './http/rateLimitStore.ts'
+import { createDoor, type DoorOptions } from './mcp/door.ts'
+import type { McpServer } from './mcp/protocol/server.ts'
 import { createMetrics } from './metrics.ts'
+import { createModels } from './models/registry.ts'
 import { NAME, VERSION } from './package.ts'
+import { connectPatient } from './redis/connection.ts'
+import { patientRedis } from './redis/patient.ts'
 import { createRedisService, type RedisService } from './redis/redis.ts'
+import { createSessions } from './sessions/sessions.ts'
+import { createRedisSessions, redisProblem } from './sessions/store/redisStore.ts'
+import { createSqliteFile } from './sessions/store/sqliteFile.ts'
+import { createSqliteSessions } from './sessions/store/sqliteStore.ts'
+import { LIMITS, type SessionStore } from './sessions/store/store.ts'
+import { createRanker } from './sessions/turn/rank.ts'
 
 /** Of the bytes for memory, what answers get; the rest keeps GitHub's bodies for revalidation. */
-const ANSWERS_SHARE = 0.75
+const ANSWERS_SHARE = 0.7
+/** What answers of the last day get, for callers that ask what is new. */
+const PAST_SHARE = 0.05
 /** Milliseconds that the start waits for Redis. */
 const REDIS_PATIENCE = 1_000
 
 export interface Deps {
   readonly app: AppOptions
+  /** The tools on a connection of its own, until `ending`. */
+  readonly mcpByLines: (ending: AbortSignal) => McpServer
   /** Asks GitHub for something free in the service's own name. @throws ServiceError as GitHub answers */
   readonly askGitHub: () => Promise<unknown>
   readonly close: () => Promise<void>
@@ -56,6 +75,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     apiUrl: config.GITHUB_API_URL,
     connections: config.GITHUB_CONNECTIONS,
     timeoutMs: config.GITHUB_TIMEOUT_MS,
+    downloadHosts: config.GITHUB_DOWNLOAD_HOSTS,
   })
   const limits = {
     maxConcurrent: config.GITHUB_MAX_CONCURRENT,
@@ -68,10 +88,13 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       ? createSharedLedger({ redis: redis.commands, bus: redis.bus, limits, now })
       : createLocalLedger({ limits, now }),
   })
-  const memory = createMemoryStore(config.CACHE_MAX_BYTES * ANSWERS_SHARE)
-  const ownResources = createMemoryResources(config.CACHE_MAX_BYTES * (1 - ANSWERS_SHARE))
+  const bytes = (share: number) => Math.max(1, Math.floor(config.CACHE_MAX_BYTES * share))
+  const memory = createMemoryStore(bytes(ANSWERS_SHARE))
+  const ownResources = createMemoryResources(bytes(1 - ANSWERS_SHARE - PAST_SHARE))
   const resources = redis ? createSharedResources(ownResources, redis.commands) : ownResources
+  const sessionStore = sessionStoreOf(config, now)
   const metrics = createMetrics({
+    sessions: () => sessionStore.count(),
     pool: () => upstream.pool.stats,
     memory: () => ({ bytes: memory.bytes + ownResources.bytes, entries: memory.entries }),
     budgets: () => gate.budgets(),
@@ -84,6 +107,12 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     now,
     onCall: metrics.callDone,
   }
+  const models = createModels(config, {
+    userAgent: calls.userAgent,
+    now: Date.now,
+    random,
+    onReply: metrics.replyDone,
+  })
   const github = createGitHub({
     ...calls,
     conditions: { resources, drift: createTagDrift(now) },
@@ -116,7 +145,56 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     callerTokens: config.ALLOW_CALLER_TOKENS,
   })
 
+  const contracts = compileContracts(providers)
+  const locate = createLocator(providers, webHost)
+  const allowed = createAllowedRepos(config.ALLOWED_REPOS)
+  const engine = createEngine({
+    cache,
+    github,
+    credentialFor,
+    allowed,
+    webUrl: `https://${webHost}`,
+    past: createPastAnswers(bytes(PAST_SHARE), redis?.commands, now),
+  })
+  const sessions = createSessions({
+    store: sessionStore,
+    limits: LIMITS,
+    engine,
+    contracts,
+    models,
+    ranker: createRanker(),
+    promptTokens: config.SESSION_PROMPT_TOKENS,
+    running: new Set(),
+    onTurn: metrics.turnDone,
+    now,
+    onFailure: (error) => logger.error({ err: error }, 'an item of a session was not looked at'),
+  })
+  const health = createHealth({
+    server: NAME,
+    version: VERSION,
+    checks: { redis: () => redisCheck(redis), sessions: () => sessionCheck(sessionStore) },
+  })
+  const door: Omit<DoorOptions, 'ending' | 'connected'> = {
+    info: { name: NAME, version: VERSION },
+    contracts,
+    engine,
+    locate,
+    now,
+    toolsets: config.MCP_TOOLSETS,
+    watch: invalidations.watch,
+    writes: config.ENABLE_WRITES
+      ? createIssueWrites({
+          allowed,
+          credentialFor,
+          invalidations,
+          write: createWriteGitHub({ ...calls, timeoutMs: config.GITHUB_TIMEOUT_MS }),
+        })
+      : undefined,
+    onError: (error) => logger.error({ err: error }, 'unexpected error'),
+  }
+
   return {
+    mcpByLines: (ending) => createDoor({ ...door, ending, connected: true }),
     async askGitHub() {
       if (gitHubApp) return gitHubApp.check()
       const credential = await credentialFor({})
@@ -133,22 +211,14 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
         windowMs: config.RATE_LIMIT_WINDOW_MS,
         store: rateLimitStore(redis?.commands, now),
       },
-      contracts: compileContracts(providers),
-      engine: createEngine({
-        cache,
-        github,
-        credentialFor,
-        allowed: createAllowedRepos(config.ALLOWED_REPOS),
-        webUrl: `https://${webHost}`,
-      }),
-      locate: createLocator(providers, webHost),
+      contracts,
+      engine,
+      locate,
+      sessions,
+      principalOf: async (callerToken) => (await credentialFor({ callerToken })).principal,
       rateLimitRemaining: (principal) => gate.remaining(principal, 'core'),
       now,
-      health: createHealth({
-        server: NAME,
-        version: VERSION,
-        checks: { redis: () => redisCheck(redis) },
-      }),
+      health,
       webhooks:
         config.GITHUB_WEBHOOK_SECRET.length === 0
           ? undefined
@@ -158,16 +228,40 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
               mark: (marks) => applyMarks(invalidations, marks),
               delivered: metrics.webhookDelivered,
             },
+      mcp: {
+        server: createDoor({ ...door, ending: health.draining, connected: false }),
+        hosts: {
+          loopback: isLoopback(config.HOST),
+          hosts: config.ALLOWED_HOSTS,
+          origins: config.CORS_ORIGINS,
+        },
+      },
+      accessTokens: accessTokensOf(config, now, logger),
       metrics,
       logger,
     },
     async close() {
       closing.abort()
       gate.close()
-      await upstream.pool.close()
+      await models.close()
+      await upstream.close()
+      sessionStore.close()
       redis?.close()
     },
   }
+}
+
+/** Who is taken at the word of an issuer, where one is configured. */
+function accessTokensOf(
+  { AUTH_AUDIENCE: audience, AUTH_ISSUER: issuer, AUTH_JWKS_URL: jwksUrl }: Config,
+  now: () => number,
+  logger: FastifyBaseLogger,
+): AppOptions['accessTokens'] {
+  if (audience === undefined || issuer === undefined || jwksUrl === undefined) return undefined
+  const onUnavailable = (error: unknown) =>
+    logger.warn({ err: error }, 'keys of the issuer of access tokens cannot be read')
+  const tokens = createAccessTokens({ audience, issuer, jwksUrl, now, onUnavailable })
+  return { audience, issuer, tokens }
 }
 
 /** Side by side, so that this process knows of both before it waits for Redis. */
@@ -209,6 +303,22 @@ async function connect(
   })
   await redis.ready(REDIS_PATIENCE)
   return redis
+}
+
+/** Where sessions are kept: never now here, now there. */
+function sessionStoreOf(
+  { DATA_DIR, REDIS_URL, SESSION_TTL_SECONDS }: Config,
+  now: () => number,
+): SessionStore {
+  const options = { now, ttl: SESSION_TTL_SECONDS * 1000, limits: LIMITS }
+  if (REDIS_URL === undefined) return createSqliteSessions(createSqliteFile(DATA_DIR), options)
+  const redis = patientRedis(connectPatient(REDIS_URL), { problem: redisProblem })
+  return createRedisSessions(redis, options)
+}
+
+function sessionCheck(store: SessionStore): Check {
+  const detail = store.trouble()
+  return detail === undefined ? { status: 'ok' } : { status: 'degraded', detail }
 }
 
 function redisCheck(redis: RedisService | undefined): Check {

@@ -10,6 +10,8 @@ export interface Health {
   report(): HealthReport
   readiness(): Readiness
   become(state: Readiness): void
+  /** Aborted when it begins to drain: what has no end of its own must end now. */
+  readonly draining: AbortSignal
 }
 
 export interface HealthReport {
@@ -29,6 +31,7 @@ export interface HealthOptions {
 /** Checks look at what is known already: asking for health never waits for anything. */
 export function createHealth({ server, version, checks }: HealthOptions): Health {
   let state: Readiness = 'starting'
+  const draining = new AbortController()
   return {
     report() {
       const results = Object.fromEntries(
@@ -49,6 +52,8 @@ export function createHealth({ server, version, checks }: HealthOptions): Health
     readiness: () => state,
     become(next) {
       state = next
+      if (next === 'draining') draining.abort()
     },
+    draining: draining.signal,
   }
 }

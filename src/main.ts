@@ -1,10 +1,9 @@
 import { enableCompileCache } from 'node:module'
 import closeWithGrace from 'close-with-grace'
 import { readConfig } from './config.ts'
-import { ServiceError } from './core/errors.ts'
-import { ConfigError } from './environment.ts'
 import { createLogger } from './logger.ts'
 import { startService } from './service.ts'
+import { explainStart } from './startFault.ts'
 
 enableCompileCache()
 
@@ -19,19 +18,6 @@ try {
     logger.flush()
   })
 } catch (error) {
-  process.stderr.write(`${explain(error)}\n`)
+  process.stderr.write(`${explainStart(error)}\n`)
   process.exitCode = 1
-}
-
-/** One line for each fault that an operator can mend; a stack only for what nobody foresaw. */
-function explain(error: unknown): string {
-  if (error instanceof ConfigError)
-    return error.faults.map((fault) => `Configuration: ${fault}`).join('\n')
-  if (error instanceof ServiceError) return `Cannot start: ${error.detail}`
-  if (error instanceof Error && 'syscall' in error) {
-    const why =
-      'code' in error && error.code === 'EADDRINUSE' ? 'the port is in use' : 'cannot listen there'
-    return `Cannot start: ${why} (${error.message}). Set PORT or HOST to another one.`
-  }
-  return String(error instanceof Error ? error.stack : error)
 }

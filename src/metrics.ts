@@ -1,16 +1,21 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
 import type { CallReport } from './github/call.ts'
 import type { RateLimit } from './github/limits.ts'
+import type { ReplyReport } from './models/adapter.ts'
 
 /** Seconds: a hit takes microseconds, a slow GitHub seconds. */
 const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const UPSTREAM_BUCKETS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+const MODEL_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]
 
 export interface Metrics {
   /** @param duration milliseconds */
   requestDone(route: string, type: string, status: number, outcome: string, duration: number): void
   callDone(report: CallReport): void
+  replyDone(report: ReplyReport): void
   refreshFailed(): void
+  /** @param outcome `ok`, `aborted`, or a problem's code */
+  turnDone(outcome: string): void
   /** @param event a name out of a closed set */
   webhookDelivered(event: string, outcome: string): void
   /** Prometheus text format 0.0.4. */
@@ -23,6 +28,8 @@ export interface MetricSources {
   pool(): { connected: number; free: number; pending: number; queued: number; running: number }
   memory(): { bytes: number; entries: number }
   budgets(): Iterable<RateLimit>
+  /** Undefined where the store does not tell. */
+  sessions(): Promise<number | undefined>
   /** Undefined where there is no Redis. */
   redis(): boolean | undefined
 }
@@ -45,6 +52,23 @@ export function createMetrics(sources: MetricSources): Metrics {
     labelNames: ['resource', 'status'],
     buckets: UPSTREAM_BUCKETS,
     registers,
+  })
+  const replyDone = createModelMetrics(registers)
+  const turns = new Counter({
+    name: 'session_turns_total',
+    help: 'Turns of sessions, by what became of them (ok, aborted, a problem code)',
+    labelNames: ['outcome'],
+    registers,
+  })
+  new Gauge({
+    name: 'sessions_kept',
+    help: 'Sessions that are kept, of all replicas; absent while the store does not tell',
+    registers,
+    async collect() {
+      this.reset()
+      const kept = await sources.sessions()
+      if (kept !== undefined) this.set(kept)
+    },
   })
   const failedRefreshes = new Counter({
     name: 'cache_refresh_failures_total',
@@ -120,10 +144,49 @@ export function createMetrics(sources: MetricSources): Metrics {
     },
     callDone: ({ resource, status, duration }) =>
       calls.observe({ resource, status: String(status) }, duration / 1000),
+    replyDone,
+    turnDone: (outcome) => turns.inc({ outcome }),
     refreshFailed: () => failedRefreshes.inc(),
     webhookDelivered: (event, outcome) => webhooks.inc({ event, outcome }),
     render: () => registry.metrics(),
     contentType: registry.contentType,
+  }
+}
+
+function createModelMetrics(registers: Registry[]): Metrics['replyDone'] {
+  const replies = new Histogram({
+    name: 'model_reply_duration_seconds',
+    help: 'Replies of models, by provider, family of models, and outcome (ok, aborted, a problem code)',
+    labelNames: ['provider', 'model', 'outcome'],
+    buckets: MODEL_BUCKETS,
+    registers,
+  })
+  const firstTokens = new Histogram({
+    name: 'model_first_token_seconds',
+    help: 'Time until the first token of a reply, retries included',
+    labelNames: ['provider', 'model'],
+    buckets: MODEL_BUCKETS,
+    registers,
+  })
+  const tokens = new Counter({
+    name: 'model_tokens_total',
+    help: 'Tokens of whole replies as the providers count them, by direction (in, out)',
+    labelNames: ['provider', 'model', 'direction'],
+    registers,
+  })
+  const retries = new Counter({
+    name: 'model_retries_total',
+    help: 'Calls of models that were sent again',
+    labelNames: ['provider'],
+    registers,
+  })
+  return ({ duration, firstToken, model, outcome, provider, retries: again, usage }) => {
+    replies.observe({ provider, model, outcome }, duration / 1000)
+    if (firstToken !== undefined) firstTokens.observe({ provider, model }, firstToken / 1000)
+    if (again > 0) retries.inc({ provider }, again)
+    if (!usage) return
+    tokens.inc({ provider, model, direction: 'in' }, usage.input)
+    tokens.inc({ provider, model, direction: 'out' }, usage.output)
   }
 }
 

@@ -50,5 +50,16 @@ export const requestOptions = {
       description: 'Seconds: the oldest acceptable answer; 0 revalidates with GitHub now',
     }),
   ),
-  min_trust: Type.Optional(Trust),
+  min_trust: Type.Optional({
+    ...Trust,
+    description: `Leaves out what less trusted people wrote. ${Trust.description}`,
+  }),
+  since: Type.Optional(
+    Type.String({
+      pattern: '^mcp-[a-z_]+-[0-9a-f]{32}$',
+      description:
+        'A `context_id` of the last 24 hours: only what is new or changed since then is told, or 304 where nothing is',
+      examples: ['mcp-github_issue-0123456789abcdef0123456789abcdef'],
+    }),
+  ),
 }

@@ -1,13 +1,15 @@
 import type { ContextCache } from '../cache/contextCache.ts'
-import type { Cached, Loaded } from '../cache/request.ts'
-import type { Urgency } from '../core/github.ts'
+import type { PastAnswers } from '../cache/past.ts'
+import type { Cached, CacheRequest, Loaded } from '../cache/request.ts'
+import type { GitHub, Urgency } from '../core/github.ts'
 import type { Answer, FetchContext } from '../core/provider.ts'
 import type { GitHubFor } from '../github/client.ts'
 import type { CredentialFor } from '../github/credentialFor.ts'
 import type { Credential } from '../github/credentials.ts'
 import type { AllowedRepos } from './allowlist.ts'
-import { type BuiltAnswer, buildAnswer } from './answer.ts'
+import { type Block, buildAnswer } from './answer.ts'
 import type { ContextRequest } from './request.ts'
+import { changesSince } from './since.ts'
 import { ownerAccessTag, principalTag, repositoryAccessTag } from './tags.ts'
 
 /** Who asks, and until when it is wanted. */
@@ -17,6 +19,10 @@ export interface Caller {
   readonly signal: () => AbortSignal
   /** Counts the calls to GitHub that are made for this caller, also where they fail. */
   readonly meter: Meter
+  /** Told of each block that is ready before the whole answer is, where this caller's fetch makes it. */
+  readonly onBlock?: (block: Block) => void
+  /** Answers read for this caller a moment ago, by subject: fitted anew, not read anew. */
+  readonly memo?: Map<string, Answer>
 }
 
 export interface Meter {
@@ -34,74 +40,112 @@ export interface EngineOptions {
   readonly credentialFor: CredentialFor
   readonly allowed: AllowedRepos
   readonly webUrl: string
+  readonly past: PastAnswers
 }
 
 export interface Engine {
+  /**
+   * What this process holds and may serve at once; else undefined, and `get` finds it.
+   * @throws ServiceError as `get`
+   */
+  atHand(request: ContextRequest, caller: Caller): Answered | undefined
   /**
    * The one way to a context, for every door.
    * @throws ServiceError `forbidden` by the allowlist, else as `CredentialFor` and the provider
    */
   get(request: ContextRequest, caller: Caller): Promise<Answered>
+  /** What is new in an answer since the one that the request names; all of it where that is not kept. */
+  changes(request: ContextRequest, answered: Answered): Promise<Buffer>
 }
 
-export function createEngine({
-  cache,
-  github,
-  credentialFor,
-  allowed,
-  webUrl,
-}: EngineOptions): Engine {
+export function createEngine(options: EngineOptions): Engine {
+  const { allowed, cache, credentialFor, past } = options
+
   async function load(
     request: ContextRequest,
     credential: Credential,
-    meter: Meter,
+    caller: Caller,
     signal: AbortSignal,
     urgency: Urgency,
   ): Promise<Loaded> {
-    const reader = github({ credential, signal, urgency })
+    const { provider, subject } = request
+    const reader = options.github({ credential, signal, urgency })
+    try {
+      const answer = caller.memo?.get(subject) ?? (await fetch(request, reader, signal))
+      caller.memo?.set(subject, answer)
+      const waits = urgency === 'interactive'
+      const built = await buildAnswer(request, answer, waits ? caller.onBlock : undefined)
+      void past.keep(credential.principal, built.contextId, built.body)
+      return {
+        ...built,
+        policy: answer.cache?.() ?? provider.cache,
+        visibility: credential.anonymous ? 'public' : answer.visibility,
+        unchanged: reader.unchanged,
+        tags: [...tagsOf(request, answer.repository), ...(answer.tags ?? [])],
+      }
+    } finally {
+      // What a refresh behind a stale answer costs, nobody waited for.
+      if (urgency === 'interactive') caller.meter.calls += reader.calls
+    }
+  }
+
+  async function fetch(
+    { params, provider }: ContextRequest,
+    github: GitHub,
+    signal: AbortSignal,
+  ): Promise<Answer> {
     const context: FetchContext = {
-      github: reader,
-      webUrl,
+      github,
+      webUrl: options.webUrl,
       signal,
       allowed: allowed.permits,
       part: () => context,
     }
-    let answer: Answer
-    let built: BuiltAnswer
-    try {
-      answer = await request.provider.fetch(request.params as never, context)
-      // A renamed repository answers under its old name too; what counts is the one it is now.
-      if (answer.repository || !request.provider.filtered) allowed.check(answer.repository ?? {})
-      built = await buildAnswer(request, answer)
-    } finally {
-      // What a refresh behind a stale answer costs, nobody waited for.
-      if (urgency === 'interactive') meter.calls += reader.calls
-    }
+    const answer = await provider.fetch(params as never, context)
+    // A renamed repository answers under its old name too; what counts is the one it is now.
+    if (answer.repository || !provider.filtered) allowed.check(answer.repository ?? {})
+    return answer
+  }
+
+  function credentialOf({ params, provider }: ContextRequest, { callerToken }: Caller) {
+    if (!provider.filtered) allowed.check(params)
+    return credentialFor({
+      owner: provider.account?.(params as never) ?? ownerOf(params),
+      callerToken,
+    })
+  }
+
+  function inCache(request: ContextRequest, caller: Caller, credential: Credential): CacheRequest {
+    const { principal } = credential
     return {
-      ...built,
-      policy: answer.cache?.() ?? request.provider.cache,
-      visibility: credential.anonymous ? 'public' : answer.visibility,
-      unchanged: reader.unchanged,
-      tags: tagsOf(request, answer.repository),
+      key: `${principal}:${request.key}`,
+      subject: `${principal}:${request.subject}`,
+      principalTag: principalTag(principal),
+      maxAge: request.maxAge,
+      signal: caller.signal,
+      load: (signal, urgency) => load(request, credential, caller, signal, urgency),
     }
   }
 
   return {
+    atHand(request, caller) {
+      const credential = credentialOf(request, caller)
+      if (credential instanceof Promise) {
+        // Its failure is for `get` to tell.
+        credential.catch(() => {})
+        return undefined
+      }
+      const cached = cache.atHand(inCache(request, caller, credential))
+      return cached && { ...cached, principal: credential.principal }
+    },
     async get(request, caller) {
-      const { callerToken, meter, signal } = caller
-      const { provider } = request
-      if (!provider.filtered) allowed.check(request.params)
-      const owner = provider.account?.(request.params as never) ?? ownerOf(request.params)
-      const credential = await credentialFor({ owner, callerToken })
-      const cached = await cache.get({
-        key: `${credential.principal}:${request.key}`,
-        subject: `${credential.principal}:${request.subject}`,
-        principalTag: principalTag(credential.principal),
-        maxAge: request.maxAge,
-        signal,
-        load: (signal, urgency) => load(request, credential, meter, signal, urgency),
-      })
+      const credential = await credentialOf(request, caller)
+      const cached = await cache.get(inCache(request, caller, credential))
       return { ...cached, principal: credential.principal }
+    },
+    async changes({ since = '' }, { entry, principal }) {
+      const known = await past.get(principal, since)
+      return known ? changesSince(known, entry.body) : entry.body
     },
   }
 }

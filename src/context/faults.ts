@@ -1,13 +1,28 @@
 import type { TObject, TSchema } from '@sinclair/typebox'
 import type { TypeCheck } from '@sinclair/typebox/compiler'
 import { type ValueError, ValueErrorType } from '@sinclair/typebox/errors'
-import type { Fault } from '../core/errors.ts'
+import { type Fault, invalid, ServiceError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 
 const MOST_FAULTS = 20
 
-/** What is wrong with `value`, each fault in words that say what to send instead. */
-export function faultsOf(
+/** The problem of a value that does not pass `check`: each fault in words that say what to send instead. */
+export function faulty(
+  check: TypeCheck<TObject>,
+  schema: TObject,
+  value: unknown,
+  base: string,
+  subject: string,
+): ServiceError {
+  const errors = faultsOf(check, schema, value, base, subject)
+  const [first] = errors
+  if (!first) return invalid(base, 'is not valid')
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more, see errors)` : ''
+  const detail = `${first.pointer || 'The request'}: ${first.message}${more}`
+  return new ServiceError('invalid_request', detail, { errors })
+}
+
+function faultsOf(
   check: TypeCheck<TObject>,
   schema: TObject,
   value: unknown,

@@ -1,11 +1,11 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { type Fault, invalid, ServiceError } from '../core/errors.ts'
+import { ServiceError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import type { Provider } from '../core/provider.ts'
 import type { Trust } from '../core/trust.ts'
 import { type Contract, type Contracts, requestOptions } from './contract.ts'
-import { faultsOf } from './faults.ts'
+import { faulty } from './faults.ts'
 
 /** A valid request in canonical form: equal requests have equal keys. */
 export interface ContextRequest {
@@ -17,6 +17,8 @@ export interface ContextRequest {
   readonly minTrust: Trust | undefined
   /** Seconds. */
   readonly maxAge: number | undefined
+  /** The answer that the caller has: only what is new since then is told. */
+  readonly since: string | undefined
   /** Names the answer: type, params and budget, but not `max_age`, which only says how old it may be. */
   readonly key: string
   /** Names what is asked for: `key` without the budget. */
@@ -39,8 +41,7 @@ const CASELESS = new Set(['owner', 'repo'])
  */
 export function parseRequest(contracts: Contracts, input: unknown): ContextRequest {
   const options = coerceFields(Envelope.properties, input)
-  if (!envelope.Check(options))
-    throw faulty(faultsOf(envelope, Envelope, options, '', 'the request'))
+  if (!envelope.Check(options)) throw faulty(envelope, Envelope, options, '', 'the request')
   const contract = contractOf(contracts, options.context_type)
   const params = canonical(contract, options.params ?? {})
   return {
@@ -50,6 +51,7 @@ export function parseRequest(contracts: Contracts, input: unknown): ContextReque
     query: options.query,
     minTrust: options.min_trust === 'stranger' ? undefined : options.min_trust,
     maxAge: options.max_age,
+    since: options.since,
     key: keyOf(contract.provider.type, params, options),
     subject: `${contract.provider.type}?${JSON.stringify(params)}`,
   }
@@ -70,8 +72,7 @@ export function contractOf(contracts: Contracts, type: string): Contract {
 
 function canonical({ provider, check, names }: Contract, input: object): Record<string, unknown> {
   const given = coerceFields(provider.params.properties, input)
-  if (!check.Check(given))
-    throw faulty(faultsOf(check, provider.params, given, '/params', provider.type))
+  if (!check.Check(given)) throw faulty(check, provider.params, given, '/params', provider.type)
   const params: Record<string, unknown> = {}
   for (const name of names) {
     const value =
@@ -111,19 +112,6 @@ function keyOf(
 ): string {
   // Without a budget nothing is chosen, so the query changes nothing.
   return `${type}?${JSON.stringify([params, max_tokens, max_tokens && query, min_trust])}`
-}
-
-function faulty(errors: readonly Fault[]): ServiceError {
-  const [first] = errors
-  if (!first) return invalid('', 'is not valid')
-  const more = errors.length > 1 ? ` (and ${errors.length - 1} more, see errors)` : ''
-  return new ServiceError(
-    'invalid_request',
-    `${first.pointer || 'The request'}: ${first.message}${more}`,
-    {
-      errors,
-    },
-  )
 }
 
 function quote(text: string): string {

@@ -85,6 +85,8 @@ export interface Answer {
    * None where the answer is of no single repository.
    */
   readonly repository?: { readonly owner: string; readonly repo: string }
+  /** Further names of what it depends on, known from the answer alone. */
+  readonly tags?: readonly string[]
   /** Whether GitHub said that strangers may read it: decides how long it is kept. */
   readonly visibility: 'public' | 'private'
   /** Where this answer changes sooner, or later, than its type's do; known when all blocks are. */

@@ -5,12 +5,12 @@ import type { Source } from './provider.ts'
 const LEVELS = ['stranger', 'contributor', 'maintainer'] as const
 export type Trust = (typeof LEVELS)[number]
 
-export const Trust = Type.Unsafe<Trust>(
-  Type.String({
-    enum: [...LEVELS],
+export const Trust = Type.Union(
+  [Type.Literal('stranger'), Type.Literal('contributor'), Type.Literal('maintainer')],
+  {
     description:
       '`maintainer`: the repository, its owners, members and collaborators; `contributor`: has commits in it; `stranger`: everybody else',
-  }),
+  },
 )
 
 /** GitHub's `author_association` values (docs.github.com/graphql/reference/enums#commentauthorassociation). */

@@ -4,7 +4,7 @@ import type { Credential } from './credentials.ts'
 import { type Exchange, type ExchangeRequest, exchange } from './exchange.ts'
 import { failureOfTransport } from './failures.ts'
 import { readLimited, readRateLimit } from './limits.ts'
-import { budgetOf } from './path.ts'
+import { budgetOf, pathOnHost } from './path.ts'
 import type { Upstream } from './upstream.ts'
 
 /** What happened on one call to GitHub, for metrics. */
@@ -24,7 +24,8 @@ export interface CallOptions {
   readonly onCall: (report: CallReport) => void
 }
 
-export interface Call extends Pick<ExchangeRequest, 'method' | 'headers' | 'signal'> {
+export interface Call
+  extends Pick<ExchangeRequest, 'method' | 'headers' | 'body' | 'signal' | 'found'> {
   /** Whose budget it draws on. */
   readonly by: Pick<Credential, 'principal' | 'anonymous'>
   /** Path of the API, without the base. */
@@ -32,6 +33,8 @@ export interface Call extends Pick<ExchangeRequest, 'method' | 'headers' | 'sign
   readonly urgency: Urgency
   /** Told when the call is let through to GitHub. */
   readonly onSend?: () => void
+  /** How a limit is told, where that is not by status. */
+  readonly limited?: typeof readLimited
 }
 
 export const API_VERSION = '2022-11-28'
@@ -46,7 +49,7 @@ export const ACCEPT_RAW = 'application/vnd.github.raw+json'
  */
 export async function call(
   { gate, now, onCall, upstream, userAgent }: CallOptions,
-  { by, headers, method, onSend, path, signal, urgency }: Call,
+  { by, body, found, headers, limited = readLimited, method, onSend, path, signal, urgency }: Call,
 ): Promise<Exchange> {
   const resource = budgetOf(path)
   const pass = await gate.enter(by.principal, resource, urgency, signal)
@@ -56,7 +59,7 @@ export async function call(
     onSend?.()
     answer = await exchange(upstream, {
       method,
-      path: upstream.basePath + path,
+      path: pathOnHost(upstream.basePath, path),
       headers: {
         accept: ACCEPT,
         'accept-encoding': 'gzip',
@@ -64,6 +67,8 @@ export async function call(
         'x-github-api-version': API_VERSION,
         ...headers,
       },
+      ...(body === undefined ? {} : { body }),
+      ...(found ? { found } : {}),
       signal,
     })
     // A redirect that was followed was a call too.
@@ -74,8 +79,9 @@ export async function call(
   } finally {
     onCall({ resource, status: answer?.status ?? 0, duration: performance.now() - started })
     pass.leave({
-      limit: answer && readRateLimit(answer.headers),
-      limited: answer && readLimited(answer, now()),
+      // With a 401 GitHub tells of the address's budget, which for GraphQL is nothing.
+      limit: answer && answer.status !== 401 ? readRateLimit(answer.headers) : undefined,
+      limited: answer && limited(answer, now()),
       free: answer?.status === 304 && !by.anonymous,
     })
   }

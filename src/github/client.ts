@@ -1,25 +1,15 @@
-import type { GetOptions, GitHub, Urgency } from '../core/github.ts'
-import { withRetries } from './attempts.ts'
-import { authorized } from './authorized.ts'
+import type { GetOptions, GitHub } from '../core/github.ts'
 import { ACCEPT, ACCEPT_RAW, API_VERSION, type CallOptions, call } from './call.ts'
 import { type Conditions, type Current, fetchConditionally } from './conditional.ts'
-import type { Credential } from './credentials.ts'
-import { failureOf, tooSlow, unreadable } from './failures.ts'
+import { download } from './download.ts'
+import { failureOf, unreadable } from './failures.ts'
+import { askGraphQL } from './graphql.ts'
 import { listPages, type Page } from './pagination.ts'
 import { expandPath } from './path.ts'
+import { type Patience, patiently, type Reading, type Usage } from './patiently.ts'
 
-export interface GitHubOptions extends CallOptions {
+export interface GitHubOptions extends CallOptions, Patience {
   readonly conditions: Conditions
-  /** Milliseconds for one resource, retries included. */
-  readonly timeoutMs: number
-  readonly random: () => number
-}
-
-/** In whose name GitHub is asked, until when, and whether somebody waits. */
-export interface Reading {
-  readonly credential: Credential
-  readonly signal: AbortSignal
-  readonly urgency: Urgency
 }
 
 /** GitHub in one caller's name for one answer. */
@@ -32,11 +22,6 @@ export interface BoundGitHub extends GitHub {
 
 export type GitHubFor = (reading: Reading) => BoundGitHub
 
-interface Usage {
-  calls: number
-  changed: number
-}
-
 export function createGitHub(options: GitHubOptions): GitHubFor {
   return (reading) => {
     const usage: Usage = { calls: 0, changed: 0 }
@@ -48,6 +33,9 @@ export function createGitHub(options: GitHubOptions): GitHubFor {
       bytes: (template, request = {}) =>
         readWhole(options, reading, usage, expandPath(template, request), ACCEPT_RAW, toBytes),
       list: (template, request) => listPages(read, template, request),
+      download: (template, { tail, ...request }) =>
+        download(options, reading, usage, expandPath(template, request), tail),
+      graphql: (query, variables) => askGraphQL(options, reading, usage, query, variables),
       get calls() {
         return usage.calls
       },
@@ -57,6 +45,9 @@ export function createGitHub(options: GitHubOptions): GitHubFor {
     }
   }
 }
+
+/** What a list says that has no entries, where GitHub answers without a body. */
+const NO_ENTRIES = Buffer.from('[]')
 
 const acceptOf = ({ media }: GetOptions) =>
   media === undefined ? ACCEPT : `application/vnd.github.${media}+json`
@@ -68,7 +59,7 @@ function marked<T>(data: unknown, mark: string): T {
 }
 
 /** One resource, retried within its time. */
-async function readWhole<T>(
+function readWhole<T>(
   options: GitHubOptions,
   reading: Reading,
   usage: Usage,
@@ -76,32 +67,11 @@ async function readWhole<T>(
   accept: string,
   parse: (current: Current) => T,
 ): Promise<T> {
-  const { now, random, timeoutMs } = options
-  const deadline = now() + timeoutMs
-  const timeout = AbortSignal.timeout(timeoutMs)
-  const signal = AbortSignal.any([reading.signal, timeout])
-  try {
-    return await authorized(reading.credential, signal, (authorization) =>
-      withRetries(
-        async () => {
-          const current = await readOnce(
-            options,
-            { ...reading, signal },
-            usage,
-            path,
-            accept,
-            authorization,
-          )
-          if (!current.unchanged) usage.changed += 1
-          return parse(current)
-        },
-        { deadline, signal, now, random },
-      ),
-    )
-  } catch (cause) {
-    reading.signal.throwIfAborted()
-    throw timeout.aborted ? tooSlow(cause) : cause
-  }
+  return patiently(options, reading, async (attempt, authorization) => {
+    const current = await readOnce(options, attempt, usage, path, accept, authorization)
+    if (!current.unchanged) usage.changed += 1
+    return parse(current)
+  })
 }
 
 async function readOnce(
@@ -133,7 +103,7 @@ async function readOnce(
       })
       const failure = failureOf(answer, now(), credential.from)
       if (failure) throw failure
-      return answer
+      return answer.status === 204 ? { ...answer, body: NO_ENTRIES } : answer
     },
   })
 }

@@ -1,6 +1,6 @@
 import { ServiceError } from '../core/errors.ts'
 import { type Exchange, header } from './exchange.ts'
-import { readLimited, readRetryAfter } from './limits.ts'
+import { type Limited, readLimited, readRetryAfter } from './limits.ts'
 
 /** Whom a refused credential concerns: only who sent it or set it can mend it. */
 const REFUSED = {
@@ -22,25 +22,14 @@ export function failureOf(
   const upstreamStatus = answer.status
   if (upstreamStatus < 300 || upstreamStatus === 304) return undefined
   const limited = readLimited(answer, now)
-  if (limited) {
-    const which = limited.kind === 'primary' ? 'hourly' : 'secondary'
-    return new ServiceError(
-      'upstream_rate_limited',
-      `GitHub's ${which} rate limit is reached. Retry after ${limited.retryAfter} s.`,
-      { upstreamStatus, retryAfter: limited.retryAfter },
-    )
-  }
+  if (limited) return limitReached(limited, upstreamStatus)
   switch (upstreamStatus) {
     case 401:
       return new ServiceError('upstream_auth', REFUSED[from], { upstreamStatus })
     case 403:
       return new ServiceError('upstream_forbidden', forbiddenDetail(answer), { upstreamStatus })
     case 404:
-      return new ServiceError(
-        'not_found',
-        'GitHub has nothing here, or the credential may not see it. Check the names, and whether the credential has access.',
-        { upstreamStatus },
-      )
+      return nothingHere(upstreamStatus)
     case 410:
       return new ServiceError(
         'not_found',
@@ -64,6 +53,23 @@ export function failureOf(
   }
 }
 
+export function limitReached({ kind, retryAfter }: Limited, upstreamStatus: number): ServiceError {
+  const which = kind === 'primary' ? 'hourly' : 'secondary'
+  return new ServiceError(
+    'upstream_rate_limited',
+    `GitHub's ${which} rate limit is reached. Retry after ${retryAfter} s.`,
+    { upstreamStatus, retryAfter },
+  )
+}
+
+export function nothingHere(upstreamStatus: number): ServiceError {
+  return new ServiceError(
+    'not_found',
+    'GitHub has nothing here, or the credential may not see it. Check the names, and whether the credential has access.',
+    { upstreamStatus },
+  )
+}
+
 function upstreamError(answer: Exchange, now: number): ServiceError {
   const retryAfter = readRetryAfter(answer.headers, now)
   return new ServiceError('upstream_error', `GitHub answered ${answer.status}. Try again later.`, {
@@ -73,16 +79,19 @@ function upstreamError(answer: Exchange, now: number): ServiceError {
 }
 
 /** GitHub names a missing permission in headers: repeat those, never the body. */
-function forbiddenDetail({ headers }: Exchange): string {
+export function forbiddenDetail({ headers }: Pick<Exchange, 'headers'>): string {
   const permissions = header(headers, 'x-accepted-github-permissions')
   const scopes = header(headers, 'x-accepted-oauth-scopes')
   if (header(headers, 'x-github-sso') !== undefined) {
     return "The organisation requires single sign-on: authorise the credential for it on GitHub's token page."
   }
   if (permissions) return `The credential lacks a permission. GitHub accepts: ${permissions}.`
-  if (scopes) return `The credential lacks a scope. GitHub accepts: ${scopes}.`
+  if (scopes) return lacksScope(scopes)
   return 'GitHub does not let this credential read it. Check its permissions and the organisation’s policies.'
 }
+
+export const lacksScope = (scopes: string) =>
+  `The credential lacks a scope. GitHub accepts: ${scopes}.`
 
 const UNREACHABLE = new Set([
   'ECONNREFUSED',

@@ -39,20 +39,29 @@ export interface Limited {
  */
 export function readLimited(answer: Exchange, now: number): Limited | undefined {
   if (answer.status !== 403 && answer.status !== 429) return undefined
-  const retryAfter = readRetryAfter(answer.headers, now)
-  if (retryAfter !== undefined) return { kind: 'secondary', retryAfter: clamp(retryAfter) }
-  const budget = readRateLimit(answer.headers)
-  if (budget?.remaining === 0) {
-    return { kind: 'primary', retryAfter: clamp(Math.ceil((budget.resetAt - now) / 1000)) }
-  }
-  if (
-    answer.status === 429 ||
-    /secondary rate limit|abuse detection/i.test(answer.body.toString())
-  ) {
-    return { kind: 'secondary', retryAfter: UNSTATED_WAIT }
-  }
-  return undefined
+  const stated = statedWait(answer.headers, now)
+  if (stated) return stated
+  const limited = answer.status === 429 || isSecondary(answer.body.toString())
+  return limited ? unstatedWait('secondary') : undefined
 }
+
+/** Until when the headers of an answer that is a limit say to wait. */
+export function statedWait(headers: Headers, now: number): Limited | undefined {
+  const retryAfter = readRetryAfter(headers, now)
+  if (retryAfter !== undefined) return { kind: 'secondary', retryAfter: clamp(retryAfter) }
+  const budget = readRateLimit(headers)
+  if (budget?.remaining !== 0) return undefined
+  return { kind: 'primary', retryAfter: clamp(Math.ceil((budget.resetAt - now) / 1000)) }
+}
+
+export const unstatedWait = (kind: Limited['kind']): Limited => ({
+  kind,
+  retryAfter: UNSTATED_WAIT,
+})
+
+/** Whether it says, in either of GitHub's wordings, that there was too much at once. */
+export const isSecondary = (message: string) =>
+  /secondary rate limit|abuse detection/i.test(message)
 
 /** `Retry-After` in seconds, from its number or date form (RFC 9110, section 10.2.3). */
 export function readRetryAfter(headers: Headers, now: number): number | undefined {

@@ -27,9 +27,17 @@ function encodeSegments(name: string, path: string): string {
   return segments.map(encodeURIComponent).join('/')
 }
 
+/** Where GraphQL is asked (docs.github.com/graphql/guides/forming-calls-with-graphql). */
+export const GRAPHQL = '/graphql'
+
 /** The rate-limit budget that a path draws on (docs.github.com/rest/rate-limit/rate-limit). */
 export function budgetOf(path: string): string {
   if (path.startsWith('/search/code')) return 'code_search'
   if (path.startsWith('/search/')) return 'search'
-  return path.startsWith('/graphql') ? 'graphql' : 'core'
+  return path === GRAPHQL ? 'graphql' : 'core'
+}
+
+/** A path on its host: GraphQL lies beside REST on GitHub Enterprise Server, not below `/api/v3`. */
+export function pathOnHost(basePath: string, path: string): string {
+  return (path === GRAPHQL ? basePath.replace(/\/v3$/, '') : basePath) + path
 }

@@ -1,23 +1,23 @@
 import { ServiceError } from '../core/errors.ts'
 
-const OFFERED = ['application/json', 'text/markdown'] as const
-export type MediaType = (typeof OFFERED)[number]
-
 /**
  * The representation that `Accept` prefers; JSON where it does not care (RFC 9110, section 12.5.1).
  * @throws ServiceError `not_acceptable`
  */
-export function negotiate(accept: string | undefined): MediaType {
+export function negotiate<const T extends string>(
+  accept: string | undefined,
+  offered: readonly ['application/json', ...T[]],
+): T | 'application/json' {
   if (accept === undefined || accept === '*/*' || accept === 'application/json')
     return 'application/json'
   const ranges = accept.split(',').map(parseRange)
-  let best: { type: MediaType; quality: number } | undefined
-  for (const type of OFFERED) {
+  let best: { type: T | 'application/json'; quality: number } | undefined
+  for (const type of offered) {
     const quality = qualityOf(type, ranges)
     if (quality > (best?.quality ?? 0)) best = { type, quality }
   }
   if (best) return best.type
-  throw new ServiceError('not_acceptable', `Accept can be ${OFFERED.join(' or ')}.`)
+  throw new ServiceError('not_acceptable', `Accept can be ${offered.join(' or ')}.`)
 }
 
 interface Range {
@@ -32,7 +32,7 @@ function parseRange(text: string): Range {
 }
 
 /** The most specific range decides. */
-function qualityOf(type: MediaType, ranges: readonly Range[]): number {
+function qualityOf(type: string, ranges: readonly Range[]): number {
   const family = `${type.split('/')[0]}/*`
   for (const candidate of [type, family, '*/*']) {
     const found = ranges.find(({ range }) => range === candidate)

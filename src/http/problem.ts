@@ -1,6 +1,7 @@
-import { Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { type ProblemCode, problems, ServiceError } from '../core/errors.ts'
+import { KEYS_ONLY } from './challenge.ts'
 
 /** RFC 9457 problem details, as every error of the service is sent. */
 export const Problem = Type.Object(
@@ -9,7 +10,9 @@ export const Problem = Type.Object(
     title: Type.String(),
     status: Type.Integer(),
     detail: Type.String({ description: 'What happened and what to do next' }),
-    code: Type.Union(Object.keys(problems).map((code) => Type.Literal(code))),
+    code: Type.Unsafe<ProblemCode>(
+      Type.Union(Object.keys(problems).map((code) => Type.Literal(code))),
+    ),
     request_id: Type.String(),
     errors: Type.Optional(
       Type.Array(
@@ -64,23 +67,37 @@ export function sendProblem(
   reply: FastifyReply,
   error: ServiceError,
 ): FastifyReply {
-  const { code, statusCode, detail, errors, retryAfter } = error
-  if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
-  if (statusCode === 401) reply.header('www-authenticate', 'Bearer realm="github-context-service"')
+  problemHeaders(reply, error)
   return reply
-    .code(statusCode)
-    .header('cache-control', 'no-store')
+    .code(error.statusCode)
     .type('application/problem+json')
-    .send(
-      JSON.stringify({
-        type: `urn:github-context-service:problem:${code}`,
-        title: problems[code].title,
-        status: statusCode,
-        detail,
-        code,
-        request_id: request.id,
-        ...(errors ? { errors } : {}),
-        ...(retryAfter === undefined ? {} : { retry_after: retryAfter }),
-      }),
-    )
+    .send(JSON.stringify(problemOf(request, error)))
+}
+
+/** The problem as a caller reads it. */
+export function problemOf(
+  request: FastifyRequest,
+  { code, statusCode, detail, errors, retryAfter }: ServiceError,
+): Static<typeof Problem> {
+  return {
+    type: `urn:github-context-service:problem:${code}`,
+    title: problems[code].title,
+    status: statusCode,
+    detail,
+    code,
+    request_id: request.id,
+    ...(errors ? { errors: [...errors] } : {}),
+    ...(retryAfter === undefined ? {} : { retry_after: retryAfter }),
+  }
+}
+
+/** What an error says in headers, whatever its body. */
+export function problemHeaders(
+  reply: FastifyReply,
+  { retryAfter, statusCode }: ServiceError,
+): void {
+  reply.header('cache-control', 'no-store')
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
+  const challenge = reply.request.challenge ?? (statusCode === 401 ? KEYS_ONLY : undefined)
+  if (challenge !== undefined) reply.header('www-authenticate', challenge)
 }

@@ -16,7 +16,9 @@ export interface ContextSchemas {
 export function contextSchemas(contracts: Contracts): ContextSchemas {
   const providers = [...contracts.values()].map(({ provider }) => provider)
   const requests = providers.map(requestSchema)
-  const blocks = providers.map(blockSchema)
+  const blocks = [
+    ...new Map(providers.flatMap(blockSchemas).map((block) => [block.$id, block])).values(),
+  ]
   return {
     shared: [Problem, Omission, ...requests, ...blocks],
     request: Type.Unsafe({
@@ -52,10 +54,13 @@ function requestSchema({ type, title, description, params }: Provider): TSchema 
   )
 }
 
-function blockSchema({ blockType, title, block }: Provider): TSchema {
-  return Type.Object(
-    { type: Type.Literal(blockType), ...block.properties },
-    { $id: `${blockType}_block`, title },
+/** Several types may answer the same block; it is described once. */
+function blockSchemas({ alsoBlocks = {}, block, blockType, title }: Provider): TSchema[] {
+  return Object.entries({ [blockType]: block, ...alsoBlocks }).map(([type, { properties }]) =>
+    Type.Object(
+      { type: Type.Literal(type), ...properties },
+      { $id: `${type}_block`, title: type === blockType ? title : type },
+    ),
   )
 }
 

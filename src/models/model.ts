@@ -30,7 +30,7 @@ export type ModelEvent =
       readonly usage: ModelUsage
       /** The model that answered, by the provider's word. */
       readonly model: string
-      /** Whether the reply was cut at `maxTokens`. */
+      /** Whether the reply was cut short: at `maxTokens`, or by the provider's filter. */
       readonly truncated: boolean
     }
 
@@ -38,7 +38,8 @@ export type ModelEvent =
 export interface ModelAdapter {
   /** Name in `model_config.provider`. */
   readonly provider: string
-  readonly defaultModel: string
+  /** Undefined where only the operator of the server can know: `Models.choose` then asks for a name. */
+  readonly defaultModel: string | undefined
   /** Tokens that a prompt and its reply may have together. */
   contextWindow(model: string): number
   /**

@@ -28,6 +28,18 @@ const SUBSCRIBER = {
 // A subscription without traffic is not a failed command.
 const { commandTimeout: _none, ...SUBSCRIBER_OPTIONS } = SUBSCRIBER
 
+/**
+ * For what must be written rather than soon given up: nothing is queued or sent twice behind the
+ * caller's back, as a command that was given up must not be carried out later. Waiting and asking
+ * again are patient.ts' own.
+ */
+const PATIENT = {
+  ...FAIL_FAST,
+  commandTimeout: 10_000,
+  connectTimeout: 1_000,
+  enableAutoPipelining: false,
+} satisfies RedisOptions
+
 export interface RedisConnections {
   readonly commands: RedisClient
   readonly subscriber: RedisClient
@@ -52,6 +64,13 @@ export function connectRedis(url: string): RedisConnections {
       subscriber.disconnect()
     },
   }
+}
+
+/** A connection for `patientRedis` alone: slow commands of others do not delay it. */
+export function connectPatient(url: string): RedisClient {
+  const client = connect(url, PATIENT)
+  client.on('error', () => {})
+  return client
 }
 
 /**

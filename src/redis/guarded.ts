@@ -81,7 +81,7 @@ export function guardRedis(
  * The promise's outcome within the patience. When this process itself was held up, the answer may
  * lie in the socket unread: then the patience begins anew.
  */
-function inTime<T>(promise: Promise<T>, patience: number): Promise<T> {
+export function inTime<T>(promise: Promise<T>, patience: number): Promise<T> {
   return new Promise((resolve, reject) => {
     let timer: NodeJS.Timeout
     const start = () => {

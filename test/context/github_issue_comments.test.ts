@@ -42,7 +42,8 @@ describe('github_issue_comments', () => {
       {
         type: 'github_issue_comments',
         id: 'github_issue_comments:octo/talk#1@10+2',
-        title: 'Comments on Long talk',
+        title: 'Long talk',
+        trust: 'maintainer',
         url: 'https://github.com/octo/talk/issues/1',
         offset: 10,
         total: COUNT,
@@ -51,7 +52,7 @@ describe('github_issue_comments', () => {
           expect.objectContaining({ author: 'ann', body: 'Text 11.' }),
         ],
         content: expect.stringMatching(
-          /^# Comments 11–12 of 1130 on Long talk \(octo\/talk#1\)\n[\s\S]*Text 10\.[\s\S]*Text 11\.$/,
+          /^# Comments 11–12 of 1130 on octo\/talk#1\n> Long talk\n[\s\S]*> Text 10\.[\s\S]*> Text 11\.$/,
         ),
         tokens: expect.any(Number),
       },
@@ -108,7 +109,7 @@ describe('github_issue_comments', () => {
       expect([context.flatMap(commentsOf), omitted]).toEqual([[], []])
     }
     const block = await app.block(request({ issue_number: 2 }))
-    expect(block.content).toMatch(/^# Comments 0–0 of 0 on Silence/)
+    expect(block.content).toMatch(/^# Comments 0–0 of 0 on octo\/talk#2\n> Silence/)
   })
 
   it('takes a pull request too', async () => {

@@ -54,11 +54,13 @@ describe('github_issues', () => {
     expect(block).toEqual({
       type: 'github_issues',
       id: 'github_issues:octo/talk',
+      trust: 'maintainer',
       title: 'Issues of octo/talk',
       url: 'https://github.com/octo/talk/issues',
       state: 'open',
       issues: [
         {
+          name: 'octo/talk#1',
           title: 'Login fails',
           url: 'https://github.com/octo/talk/issues/1',
           number: 1,
@@ -76,7 +78,9 @@ describe('github_issues', () => {
           excerpt: expect.stringMatching(/^It fails\. More words\..* …$/),
         },
       ],
-      content: expect.stringMatching(/^# 1 open issues of octo\/talk\n\n## #1 Login fails\n/),
+      content: expect.stringMatching(
+        /^# 1 open issues of octo\/talk\n\n## #1\nState: open .*\n> Login fails\n> It fails\./,
+      ),
       tokens: expect.any(Number),
     })
     const [issue] = block.issues as { excerpt: string }[]

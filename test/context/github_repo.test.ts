@@ -34,6 +34,7 @@ describe('github_repo', () => {
     const block = await app.block(request('octocat', 'Hello-World'))
     expect(block).toEqual({
       type: 'github_repository',
+      trust: 'maintainer',
       id: 'github_repository:octocat/Hello-World',
       title: 'octocat/Hello-World',
       url: 'https://github.com/octocat/Hello-World',

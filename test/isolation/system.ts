@@ -3,6 +3,7 @@ import { type ContextCache, createContextCache } from '../../src/cache/contextCa
 import { createInvalidations, type Invalidations } from '../../src/cache/invalidations.ts'
 import type { Leases } from '../../src/cache/leases.ts'
 import { createMemoryStore, type MemoryStore } from '../../src/cache/memory.ts'
+import { createPastAnswers } from '../../src/cache/past.ts'
 import { createRedisStore } from '../../src/cache/redisStore.ts'
 import type { CacheRequest } from '../../src/cache/request.ts'
 import type { Store } from '../../src/cache/store.ts'
@@ -13,6 +14,7 @@ import { createGitHub } from '../../src/github/client.ts'
 import type { Credential } from '../../src/github/credentials.ts'
 import { createSharedResources } from '../../src/github/redisResources.ts'
 import { createMemoryResources, type ResourceStore } from '../../src/github/resources.ts'
+import { createUpstream } from '../../src/github/upstream.ts'
 import { createTagDrift } from '../../src/github/validators.ts'
 import type { FakeConnection } from '../support/fakeRedis.ts'
 import type { StandIn, Who } from './github.ts'
@@ -95,9 +97,16 @@ export function createReplica(options: ReplicaOptions): Replica {
   const origin = 'https://api.github.com'
   const request = mutation.request?.(github.request) ?? github.request
   const engine = createEngine({
-    cache: { get: (asked) => mutated.get(watch(asked)) },
+    past: createPastAnswers(1024 * 1024, connection.commands, now),
+    cache: {
+      atHand: (asked) => mutated.atHand(watch(asked)),
+      get: (asked) => mutated.get(watch(asked)),
+    },
     github: createGitHub({
-      upstream: { pool: { request } as unknown as Pool, origin, basePath: '' },
+      upstream: {
+        ...createUpstream({ apiUrl: origin, connections: 1, timeoutMs: 1 }),
+        pool: { request } as unknown as Pool,
+      },
       gate: openGate,
       conditions: {
         resources: mutation.resources?.(store, github) ?? store,

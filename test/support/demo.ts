@@ -6,12 +6,18 @@ import closeWithGrace from 'close-with-grace'
 import { readConfig } from '../../src/config.ts'
 import { createLogger } from '../../src/logger.ts'
 import { startService } from '../../src/service.ts'
-import { recordedWorld, startGitHub } from './github/index.ts'
+import { OCTOCAT_TOKEN, recordedWorld, startGitHub } from './github/index.ts'
 
 const world = recordedWorld()
-world.anonymousLimits.core = 5_000
 const github = await startGitHub({ world })
-const config = readConfig({ LOG_LEVEL: 'warn', ...process.env, GITHUB_API_URL: github.url })
+const config = readConfig({
+  LOG_LEVEL: 'warn',
+  // The simulator's own: some types need a credential.
+  GITHUB_TOKEN: OCTOCAT_TOKEN,
+  ...process.env,
+  GITHUB_API_URL: github.url,
+  GITHUB_DOWNLOAD_HOSTS: new URL(github.blobs.url).host,
+})
 const service = await startService(config, createLogger(config.LOG_LEVEL))
 
 process.stdout.write(`

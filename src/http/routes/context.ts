@@ -30,6 +30,12 @@ export async function contextRoutes(
       content: {
         'application/json': { schema: schemas.answer },
         'text/markdown': { schema: Type.String({ description: 'The `content` of all blocks' }) },
+        'text/event-stream': {
+          schema: Type.String({
+            description:
+              'An event `block` for each block as it is ready, then `done`; `error` holds a problem; after `restart` what came before is void',
+          }),
+        },
       },
     },
     304: { description: 'The caller has it already (`If-None-Match`)', type: 'null' },

@@ -1,6 +1,7 @@
 /** What happens to a world while it is being watched. Everything that changes content bumps `updated_at`. */
 import { countOpenIssues, replaceIssueBody } from './content.ts'
 import type { Issue, IssueBody, Repository, RepositoryBody, World } from './types.ts'
+import type { Work } from './work-types.ts'
 import {
   nextId,
   nodeId,
@@ -51,9 +52,32 @@ export function renameRepository(world: World, from: RepositoryRef, to: string):
     }
   }
   repository.labels = repository.labels.map((label) => renamed(label, old, fullName))
+  renameWork(repository.work, (body) => renamed(body, old, fullName))
   world.names.set(fullName.toLowerCase(), repository.body.id)
   touch(world)
   return repository
+}
+
+function renameWork(work: Work, rename: <T extends object>(body: T) => T): void {
+  const all = <T extends object>(bodies: readonly T[]) =>
+    bodies.map(rename).map(Object.freeze) as T[]
+  for (const pull of work.pulls.values()) {
+    pull.own = rename(pull.own)
+    pull.reviews = all(pull.reviews)
+    for (const { comments } of pull.issue.threads) {
+      for (const comment of comments) comment.body = Object.freeze(rename(comment.body))
+    }
+    if (pull.commits) pull.commits = all(pull.commits)
+    if (pull.files) pull.files = all(pull.files)
+  }
+  for (const [sha, statuses] of work.statuses) work.statuses.set(sha, all(statuses))
+  for (const [sha, body] of work.documented) work.documented.set(sha, rename(body))
+  for (const [sha, files] of work.files) work.files.set(sha, all(files))
+  for (const check of work.checkRuns) check.body = Object.freeze(rename(check.body))
+  for (const run of work.runs.values()) {
+    run.body = Object.freeze(rename(run.body))
+    for (const job of run.jobs) job.body = Object.freeze(rename(job.body))
+  }
 }
 
 /** Urls and full_name carry the name; what people wrote does not change. */

@@ -189,11 +189,11 @@ export function replaceIssueBody(issue: Issue, patch: Partial<IssueBody>): void 
   if (issue.listed) issue.listed = Object.freeze({ ...issue.listed, ...patch })
 }
 
-function userOf(world: World, user: string | UserBody | null): UserBody | null {
+export function userOf(world: World, user: string | UserBody | null): UserBody | null {
   return typeof user === 'string' ? profileOf(world, user) : user
 }
 
-function labelOf(world: World, repository: Repository, label: string | LabelBody) {
+export function labelOf(world: World, repository: Repository, label: string | LabelBody) {
   if (typeof label !== 'string') return label
   const known = repository.labels.find((candidate) => candidate.name === label)
   if (known) return known

@@ -72,16 +72,17 @@ export function budgetOf(
   return { limit, used, remaining: Math.max(0, limit - used), reset: Math.ceil(resetAt / 1000) }
 }
 
-/** Takes one from the budget; false when there is nothing left. */
+/** Takes points from the budget; false when there is nothing left. The last ones may go over. */
 export function charge(
   limits: Limits,
   world: World,
   principal: Principal,
   resource: Resource,
+  cost: number,
 ): boolean {
   const window = windowOf(world, ownerOf(limits, principal), resource)
   if (window.used >= limitOf(world, principal, resource)) return false
-  window.used++
+  window.used += cost
   return true
 }
 

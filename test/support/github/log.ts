@@ -17,9 +17,9 @@ export interface RequestRecord {
   /** Milliseconds by the monotonic clock; `finishedAt` is 0 while unanswered. */
   startedAt: number
   finishedAt: number
-  /** What it took from the primary limit: 0 or 1. */
+  /** What it took from the primary limit: 0 or 1, of GraphQL's more where a query is large. */
   cost: number
-  /** What it took from the secondary limit: 1 to read, 5 to write. */
+  /** What it took from the secondary limit: 1 to read, a GraphQL query included, 5 to write. */
   points: number
   fault?: string
   /** Sent although GitHub had said to wait. */

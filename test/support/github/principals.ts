@@ -57,22 +57,31 @@ export function mayRead(principal: Principal, repository: Repository): boolean {
   return covers(installation, repository) && (token.repositories?.has(body.id) ?? true)
 }
 
-/** GitHub's 403 for a caller that sees the repository but may not do this with it. */
+/** Why a caller that sees the repository may not do this with it. `needed` as in `issues=read`. */
+export function lacking(
+  principal: Principal,
+  repository: Repository,
+  needed: string,
+): 'single sign-on' | 'permission' | undefined {
+  if (principal.kind !== 'user' && principal.kind !== 'installation') return undefined
+  const { body } = repository
+  const owner = body.owner.login.toLowerCase()
+  const { ssoExpiredFor, permissions } = principal.token
+  if (ssoExpiredFor?.some((login) => login.toLowerCase() === owner)) return 'single sign-on'
+  if (!permissions || !body.private || allows(permissions, needed)) return undefined
+  return 'permission'
+}
+
+/** The same as GitHub's 403. */
 export function refusePermission(
   principal: Principal,
   repository: Repository,
   needed: string,
 ): Reply | undefined {
-  if (principal.kind !== 'user' && principal.kind !== 'installation') return undefined
-  const { body } = repository
-  const owner = body.owner.login.toLowerCase()
-  const { ssoExpiredFor, permissions } = principal.token
-  if (ssoExpiredFor?.some((login) => login.toLowerCase() === owner)) {
-    return ssoRequired(body.owner.login)
-  }
-  if (!permissions || !body.private || allows(permissions, needed)) return undefined
+  const reason = lacking(principal, repository, needed)
+  if (reason === 'single sign-on') return ssoRequired(repository.body.owner.login)
   const by = principal.kind === 'installation' ? 'integration' : 'personal access token'
-  return notAccessible(by, needed)
+  return reason && notAccessible(by, needed)
 }
 
 function allows(permissions: Permissions, needed: string): boolean {

@@ -34,7 +34,8 @@ export function receive(state: State, request: IncomingMessage, response: Server
   const principal = 'kind' in known ? known : ANONYMOUS
   const refused = refuseRequest(headers) ?? ('kind' in known ? undefined : known)
   const reading = method === 'GET' || method === 'HEAD'
-  const points = reading ? 1 : 5
+  // A query reads, although it is sent with POST.
+  const points = reading || request.url?.endsWith('/graphql') ? 1 : 5
   const record = note(state, request, 'kind' in known ? principal.name : 'unknown', points)
   let over = false
   if (!refused) {
@@ -102,7 +103,7 @@ function decide(arrival: Arrival, body: unknown): void {
 }
 
 function askOf({ state, request, principal }: Arrival, body: unknown): Ask {
-  const { world, origin, limits } = state
+  const { world, origin, blobOrigin, limits } = state
   const { url = '/', method = 'GET', headers } = request
   const mark = url.indexOf('?')
   const search = mark < 0 ? '' : url.slice(mark)
@@ -110,6 +111,7 @@ function askOf({ state, request, principal }: Arrival, body: unknown): Ask {
   return {
     world,
     origin,
+    blobOrigin,
     method,
     pathname: mark < 0 ? url : url.slice(0, mark),
     search,

@@ -1,7 +1,27 @@
 import { addAccount } from './accounts.ts'
-import { documented, type RecordedRequest, recordedScenarios } from './recordings.ts'
-import type { CommentBody, IssueBody, LabelBody, RepositoryBody, UserBody, World } from './types.ts'
-import { emptyWorld, registerIssue, registerProfile, registerRepository } from './world.ts'
+import { addDiscussion, addDiscussionComments, updateDiscussion } from './discussions.ts'
+import { commitFiles } from './files.ts'
+import { addDocumentedWork } from './recorded-work.ts'
+import { delivered, documented, type RecordedRequest, recordedScenarios } from './recordings.ts'
+import type {
+  CommentBody,
+  DiscussionBody,
+  DiscussionCommentBody,
+  IssueBody,
+  LabelBody,
+  ReleaseBody,
+  Repository,
+  RepositoryBody,
+  UserBody,
+  World,
+} from './types.ts'
+import {
+  emptyWorld,
+  registerIssue,
+  registerProfile,
+  registerRepository,
+  repositoryOf,
+} from './world.ts'
 
 /** The account whose token Octokit's recordings carry, with the token as they carry it. */
 const RECORDED_LOGIN = 'octokit-fixture-user-a'
@@ -18,6 +38,7 @@ export function recordedWorld(): World {
   const requests = sources.flat().filter((request) => request.scope.includes('//api.'))
   for (const request of requests) replayRepository(world, request)
   for (const request of requests) replay(world, request)
+  addRecordedFiles(world)
   addDocumented(world)
   addAccount(world, { login: RECORDED_LOGIN, token: RECORDED_TOKEN })
   addAccount(world, { login: 'octocat', token: OCTOCAT_TOKEN })
@@ -49,6 +70,8 @@ function replay(world: World, request: RecordedRequest): void {
     repository.labels.push(...(response as LabelBody[]))
   } else if (method === 'get' && rest === 'labels') {
     repository.labels = [...(response as LabelBody[])]
+  } else if (method === 'get' && status === 200 && rest.startsWith('releases/tags/')) {
+    repository.releases.push(Object.freeze(response as ReleaseBody))
   } else if (method === 'get' && rest !== '' && !rest.startsWith('issues')) {
     repository.recordings.set(rest, recording(request))
   }
@@ -91,6 +114,36 @@ function isRepository(value: unknown): value is RepositoryBody {
   return typeof value === 'object' && value !== null && 'full_name' in value && 'owner' in value
 }
 
+/** The file that `contents/` was recorded of: by its size and sha there is only one text that it can be. */
+function addRecordedFiles(world: World): void {
+  commitFiles(
+    repositoryOf(world, 'octokit-fixture-org/hello-world'),
+    { 'README.md': '# hello-world' },
+    { author: RECORDED_LOGIN, date: '2017-09-15T21:43:09Z', message: 'Initial commit' },
+  )
+}
+
+/** The first commit is the real one's; the rest are the files that GitHub's example of a tree names. */
+function addDocumentedFiles(repository: Repository): void {
+  commitFiles(
+    repository,
+    { README: 'Hello World!\n' },
+    { date: '2011-01-26T19:06:08Z', message: 'first commit' },
+  )
+  commitFiles(
+    repository,
+    {
+      'file.rb':
+        'class HelloWorld\n  def greet(name = \'World\')\n    puts "Hello #{name}!"\n  end\nend\n',
+      exec_file: {
+        executable: "#!/usr/bin/env ruby\nrequire_relative 'file'\n\nHelloWorld.new.greet\n",
+      },
+      'subdir/file.txt': 'Hello from a folder!\n',
+    },
+    { date: '2011-01-26T19:06:43Z', message: 'Greet from Ruby, and from a folder' },
+  )
+}
+
 function addDocumented(world: World): void {
   const base = '/repos/{owner}/{repo}'
   const repository = registerRepository(world, documented('GET', base) as RepositoryBody)
@@ -101,6 +154,25 @@ function addDocumented(world: World): void {
   const issue = registerIssue(repository, body)
   if (listed) issue.listed = Object.freeze(listed)
   issue.comments = comments.map((comment) => ({ body: Object.freeze(comment) }))
+  repository.releases = [...(documented('GET', `${base}/releases`) as ReleaseBody[])]
+  repository.languages = documented('GET', `${base}/languages`) as Record<string, number>
+  addDocumentedFiles(repository)
+  addDocumentedWork(world, repository, issue)
+  addDelivered(world, repository)
   const organization = documented('GET', '/orgs/{org}') as UserBody
   world.organizations.set(organization.login, Object.freeze(organization))
+}
+
+/** The discussion of GitHub's webhook examples, with its one comment. */
+function addDelivered(world: World, repository: Repository): void {
+  const told = delivered('discussion_comment', 'discussion') as DiscussionBody
+  const { author_association, body, created_at, id, number, title, updated_at, user } = told
+  const times = { created_at, updated_at }
+  const discussion = addDiscussion(world, repository, {
+    ...{ author_association, body, id, number, title, user },
+    ...times,
+  })
+  const comment = delivered('discussion_comment', 'comment') as DiscussionCommentBody
+  addDiscussionComments(world, discussion, 1, () => comment)
+  updateDiscussion(world, discussion, times)
 }

@@ -59,6 +59,27 @@ export function documented(method: string, path: string, example?: string): unkn
   throw new Error(`GitHub documents no example for ${method} ${path}`)
 }
 
+interface WebhookExamples {
+  name: string
+  examples: Record<string, unknown>[]
+}
+
+let webhooks: WebhookExamples[] | undefined
+
+/** What GitHub delivered: the first example of an event that has this part, such as `discussion`. */
+export function delivered(event: string, part: string): unknown {
+  webhooks ??= JSON.parse(
+    readFileSync(
+      join(packageFolder('@octokit/webhooks-examples'), 'api.github.com/index.json'),
+      'utf8',
+    ),
+  ) as WebhookExamples[]
+  const examples = webhooks.find(({ name }) => name === event)?.examples ?? []
+  const found = examples.find((example) => part in example)
+  if (found) return found[part]
+  throw new Error(`GitHub gives no example of ${event} with ${part}`)
+}
+
 function dereference(example: Example): unknown {
   if (example.$ref) {
     const name = example.$ref.replace('#/components/examples/', '')

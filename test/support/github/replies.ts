@@ -43,6 +43,16 @@ export const gone = () => refusal(410, 'This issue was deleted')
 export const invalid = (resource: string, field: string, code = 'invalid', more: object = {}) =>
   refusal(422, 'Validation Failed', { errors: [{ ...more, resource, field, code }] })
 
+export function authenticationRequired(): Reply {
+  const body = {
+    message: 'This endpoint requires you to be authenticated.',
+    documentation_url:
+      'https://docs.github.com/graphql/guides/forming-calls-with-graphql#authenticating-with-graphql',
+    status: '401',
+  }
+  return text(401, JSON.stringify(body))
+}
+
 export function blocked(createdAt: unknown): Reply {
   const html_url = 'https://github.com/github/dmca/blob/master/2022/07/2022-07-19-example.md'
   return refusal(451, 'Repository access blocked', {

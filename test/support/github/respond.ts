@@ -3,6 +3,7 @@ import type { FaultKind } from './faults.ts'
 import { announce, budgetOf, charge, coolingUntil, type Limits } from './limits.ts'
 import {
   abuseDetected,
+  authenticationRequired,
   expiredVersion,
   notFound,
   refusal,
@@ -50,12 +51,15 @@ export function answer(
   if (over || until !== undefined) {
     return { reply: limitSecondary(limits, world, principal, until), resource, cost: 0 }
   }
-  const free = match?.route.free
-  if (!free && !charge(limits, world, principal, resource)) {
+  const { authenticated, cost: costOf, free } = match?.route ?? {}
+  if (authenticated && principal.kind === 'anonymous') {
+    return { reply: authenticationRequired(), resource, cost: 0 }
+  }
+  const cost = free ? 0 : (costOf?.(ask) ?? 1)
+  if (!free && !charge(limits, world, principal, resource, cost)) {
     return { reply: limitPrimary(limits, world, principal, resource), resource, cost: 0 }
   }
-  const reply = match ? match.route.handle(ask) : notFound()
-  return { reply, resource, cost: free ? 0 : 1 }
+  return { reply: match ? match.route.handle(ask) : notFound(), resource, cost }
 }
 
 function limitPrimary(
@@ -66,10 +70,11 @@ function limitPrimary(
 ): Reply {
   const { reset } = budgetOf(limits, world, principal, resource)
   announce(limits, world, principal, resource, { until: reset * 1000, enforced: true })
-  return primaryRefusal(principal, world.primaryStatus)
+  return primaryRefusal(principal, resource, world.primaryStatus)
 }
 
-function primaryRefusal(principal: Principal, status: 403 | 429): Reply {
+/** GraphQL answers 200 all the same, and says it in `errors`. */
+function primaryRefusal(principal: Principal, resource: Resource, status: 403 | 429): Reply {
   const whose = {
     anonymous: () => '127.0.0.1.',
     user: () => `user ID ${principal.kind === 'user' ? principal.account.id : 0}.`,
@@ -80,7 +85,10 @@ function primaryRefusal(principal: Principal, status: 403 | 429): Reply {
     principal.kind === 'anonymous'
       ? " (But here's the good news: Authenticated requests get a higher rate limit. Check out the documentation for more details.)"
       : ' If you reach out to GitHub Support for help, please include the request ID.'
-  return refusal(status, `API rate limit exceeded for ${whose}${hint}`)
+  const message = `API rate limit exceeded for ${whose}${hint}`
+  return resource === 'graphql'
+    ? text(200, JSON.stringify({ errors: [{ type: 'RATE_LIMITED', message }] }), 'no-cache')
+    : refusal(status, message)
 }
 
 function limitSecondary(
@@ -115,7 +123,7 @@ export function faultReply(
     case 'primary-limit': {
       const until = now + fault.resetInSeconds * 1000
       announce(limits, world, principal, resource, { until, enforced: false })
-      const reply = primaryRefusal(principal, fault.status ?? 403)
+      const reply = primaryRefusal(principal, resource, fault.status ?? 403)
       return { reply, reset: Math.ceil(until / 1000) }
     }
     case 'secondary-limit': {

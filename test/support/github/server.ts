@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { type Blobs, startBlobs } from './blobs.ts'
 import { control } from './control.ts'
 import { addFault, type FaultHandle, type FaultOptions } from './faults.ts'
 import { newLimits } from './limits.ts'
@@ -26,6 +27,8 @@ export interface GitHub extends AsyncDisposable {
   readonly url: string
   readonly world: World
   readonly requests: readonly RequestRecord[]
+  /** The store of logs, on a host of its own. */
+  readonly blobs: Blobs
   latencyMs: number
   /** Requests sent during a cool-down that had been announced. */
   readonly violations: number
@@ -44,6 +47,7 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
   const state: State = {
     world: options.world ?? recordedWorld(),
     origin: '',
+    blobOrigin: '',
     latencyMs: options.latencyMs ?? 0,
     logSize: options.logSize ?? 200_000,
     limits: newLimits(options.graceMs ?? 10),
@@ -61,22 +65,28 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
     server.listen(options.port ?? 0, '127.0.0.1', resolve)
   })
   state.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return handleOf(state, server)
+  const blobs = await startBlobs(state.world)
+  state.blobOrigin = blobs.url
+  return handleOf(state, server, blobs)
 }
 
-function handleOf(state: State, server: Server): GitHub {
+function handleOf(state: State, server: Server, blobs: Blobs): GitHub {
   let closed: Promise<void> | undefined
   const close = () => {
-    closed ??= new Promise((resolve) => {
-      for (const timer of state.timers) clearTimeout(timer)
-      server.close(() => resolve())
-      server.closeAllConnections()
-    })
+    closed ??= Promise.all([
+      blobs.close(),
+      new Promise<void>((resolve) => {
+        for (const timer of state.timers) clearTimeout(timer)
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+    ]).then(() => {})
     return closed
   }
   return {
     url: state.origin,
     world: state.world,
+    blobs,
     get requests() {
       return state.requests
     },

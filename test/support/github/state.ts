@@ -7,6 +7,7 @@ import type { World } from './types.ts'
 export interface State {
   world: World
   origin: string
+  blobOrigin: string
   latencyMs: number
   logSize: number
   limits: Limits

@@ -3,13 +3,15 @@
  * replaced as a whole (`updateIssue` and friends), which is what lets answers be serialised once.
  */
 import type { KeyObject } from 'node:crypto'
+import type { Git } from './git.ts'
+import type { Work } from './work-types.ts'
 
 export type Resource = 'core' | 'search' | 'code_search' | 'graphql'
 export type ApiVersion = '2022-11-28' | '2026-03-10'
 /** Permission names and levels as GitHub writes them, for example `{ issues: 'read' }`. */
 export type Permissions = Record<string, 'read' | 'write' | 'admin'>
 
-interface Body {
+export interface Body {
   readonly [key: string]: unknown
 }
 
@@ -57,6 +59,14 @@ export interface CommentBody extends Body {
   readonly updated_at: string
 }
 
+export interface ReleaseBody extends Body {
+  readonly id: number
+  readonly tag_name: string
+  readonly draft: boolean
+  readonly prerelease: boolean
+  readonly created_at: string
+}
+
 export interface Comment {
   body: CommentBody
 }
@@ -67,8 +77,99 @@ export interface Issue {
   /** The body in lists where the recording differs from "without closed_by". */
   listed?: IssueBody
   comments: Comment[]
+  /** Of a pull request, the oldest first. */
+  threads: ReviewThread[]
+  /** What a pull request closes when it is merged, and which pull requests close an issue. */
+  closes: Issue[]
+  closedBy: Issue[]
+  /** Where else it was spoken of, the oldest first. */
+  mentions: Mention[]
+  /** What happened to it: labels, states, people. */
+  events: Body[]
+  parent?: Issue
+  subIssues: Issue[]
   deleted?: true
   movedTo?: Issue
+}
+
+/** A comment, issue or pull request that names another one. */
+export interface Mention {
+  source: Issue
+  actor: UserBody | null
+  createdAt: string
+  /** "Fixes #1" instead of "see #1". */
+  closes: boolean
+}
+
+export interface ReviewCommentBody extends CommentBody {
+  readonly diff_hunk: string
+  readonly path: string
+}
+
+/** What a review says about some lines, and what was answered. */
+export interface ReviewThread {
+  id: number
+  path: string
+  /** Null where the lines are no longer in the diff. */
+  line: number | null
+  startLine: number | null
+  side: 'LEFT' | 'RIGHT'
+  isResolved: boolean
+  isOutdated: boolean
+  resolvedBy: UserBody | null
+  comments: { body: ReviewCommentBody }[]
+}
+
+export interface DiscussionBody extends Body {
+  readonly id: number
+  readonly number: number
+  readonly title: string
+  readonly body: string
+  readonly state: string
+  readonly state_reason: string | null
+  readonly user: UserBody | null
+  readonly author_association: string
+  readonly category: DiscussionCategory
+  readonly labels: readonly LabelBody[]
+  readonly upvotes: number
+  readonly locked: boolean
+  readonly created_at: string
+  readonly updated_at: string
+  readonly closed_at: string | null
+  readonly answer_chosen_at: string | null
+  readonly answer_chosen_by: UserBody | null
+}
+
+export interface DiscussionCategory extends Body {
+  readonly id: number
+  readonly name: string
+  readonly slug: string
+  readonly emoji: string
+  readonly is_answerable: boolean
+}
+
+/** As webhooks show them: REST has no discussions. */
+export interface Discussion {
+  repository: Repository
+  body: DiscussionBody
+  comments: DiscussionComment[]
+  answer?: DiscussionComment
+  deleted?: true
+}
+
+export interface DiscussionCommentBody extends CommentBody {
+  readonly author_association: string
+  readonly upvotes: number
+  /** Set where it was deleted and its replies stay. */
+  readonly deleted_at: string | null
+  readonly minimized_reason: string | null
+}
+
+export interface DiscussionComment {
+  discussion: Discussion
+  body: DiscussionCommentBody
+  replyTo?: DiscussionComment
+  replies: DiscussionComment[]
 }
 
 /** A recorded answer, served to whoever asks for the same path and query. */
@@ -86,6 +187,18 @@ export interface Repository {
   /** Numbers are never given twice. */
   lastNumber: number
   labels: LabelBody[]
+  /** Its commits, with all that is in them. Empty until files are added. */
+  git: Git
+  /** Its pull requests, checks and workflow runs. */
+  work: Work
+  releases: ReleaseBody[]
+  commitComments: CommentBody[]
+  /** Bytes by language where they were documented; else they are counted. */
+  languages?: Readonly<Record<string, number>>
+  /** By number; they share the issues' numbers. */
+  discussions: Map<number, Discussion>
+  /** Pull requests by the shas of the commits that they brought in, besides those of their own branches. */
+  landed: Map<string, Issue[]>
   /** Logins, in lower case, that may read it although it is private; the owner always may. */
   readers: Set<string>
   /** Answers with 451, as after a DMCA notice. */
@@ -172,6 +285,10 @@ export interface World {
   etagScheme: 'github' | 'opaque'
   /** 'next-only' leaves first and last out of Link, as GitHub does where it pages by cursor. */
   pagination: 'numbered' | 'next-only'
+  /** GitHub's own: 100,000 entries, 7 MB. */
+  treeLimits: { entries: number; bytes: number }
+  /** Code searches say that they ran out of time. */
+  searchesIncomplete: boolean
   /** Milliseconds since 1970; limits, tokens and `updated_at` go by it. */
   now: () => number
   nextId: number
@@ -195,6 +312,8 @@ export interface Budget {
 export interface Ask {
   world: World
   origin: string
+  /** Where the store of logs listens: another host than the API's. */
+  blobOrigin: string
   method: string
   pathname: string
   /** With the question mark, or empty. */
@@ -229,5 +348,9 @@ export interface Route {
   resource?: Resource
   /** Costs nothing and is answered even when the budget is gone. */
   free?: true
+  /** Refuses anonymous callers with 401. */
+  authenticated?: true
+  /** Points of the primary limit; 1 unless given. */
+  cost?: (ask: Ask) => number
   handle: (ask: Ask) => Reply
 }

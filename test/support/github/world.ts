@@ -1,4 +1,6 @@
+import { newGit } from './git.ts'
 import type { Issue, IssueBody, Repository, UserBody, World } from './types.ts'
+import { newWork } from './work-types.ts'
 
 /** A world without content: GitHub's limits, the real clock. */
 export function emptyWorld(): World {
@@ -19,6 +21,8 @@ export function emptyWorld(): World {
     secondary: { retryAfterSeconds: 60, status: 403 },
     etagScheme: 'github',
     pagination: 'numbered',
+    treeLimits: { entries: 100_000, bytes: 7 * 1024 * 1024 },
+    searchesIncomplete: false,
     now: Date.now,
     nextId: 3_000_000_000,
   }
@@ -52,6 +56,12 @@ export function registerRepository(world: World, body: Repository['body']): Repo
     issues: new Map(),
     lastNumber: 0,
     labels: [],
+    git: newGit(),
+    work: newWork(),
+    releases: [],
+    commitComments: [],
+    discussions: new Map(),
+    landed: new Map(),
     readers: new Set(),
     recordings: new Map(),
     memo: new Map(),
@@ -66,7 +76,17 @@ export function registerRepository(world: World, body: Repository['body']): Repo
 }
 
 export function registerIssue(repository: Repository, body: IssueBody): Issue {
-  const issue: Issue = { repository, body: Object.freeze(body), comments: [] }
+  const issue: Issue = {
+    repository,
+    body: Object.freeze(body),
+    comments: [],
+    threads: [],
+    closes: [],
+    closedBy: [],
+    mentions: [],
+    events: [],
+    subIssues: [],
+  }
   repository.issues.set(body.number, issue)
   repository.lastNumber = Math.max(repository.lastNumber, body.number)
   return issue

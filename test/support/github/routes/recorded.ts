@@ -3,7 +3,8 @@ import { notFound, text, withHeaders } from '../replies.ts'
 import type { Ask, Recording, Reply, Route } from '../types.ts'
 import { repositoryRoutes } from './repository.ts'
 
-function replay(ask: Ask, recording: Recording | undefined): Reply {
+/** What was recorded, or GitHub's 404. */
+export function replay(ask: Ask, recording: Recording | undefined): Reply {
   if (!recording) return notFound()
   const { status, body, contentType, location, lastModified } = recording
   const raw = contentType.includes('.raw')

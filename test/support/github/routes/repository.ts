@@ -9,6 +9,10 @@ export interface RepositoryRoute {
   /** As in X-Accepted-GitHub-Permissions. */
   permission: string
   method?: Route['method']
+  /** The answer depends on the time, or on more than who asks: made anew for each request. */
+  unkept?: true
+  /** The answer depends on who asks. */
+  perCaller?: true
   handle: (ask: Ask, repository: Repository) => Reply
 }
 
@@ -17,7 +21,8 @@ const KEPT = 5_000
 
 /**
  * A resource of a repository: reachable by name and by id, refused, redirected and kept in one place. The
- * answer may depend on the request and the world, but not on who asks: it is shared by all who may read it.
+ * answer may depend on the request and the world, but not on who asks unless it says so: it is shared by all
+ * who may read it.
  */
 export function repositoryRoutes(definition: RepositoryRoute): Route[] {
   const { method = 'GET', permission } = definition
@@ -28,7 +33,9 @@ export function repositoryRoutes(definition: RepositoryRoute): Route[] {
     const refused = refusePermission(ask.principal, found, permission)
     if (refused) return refused
     if (found.blocked) return blocked(found.body.updated_at)
-    return method === 'GET' ? kept(ask, found, definition) : definition.handle(ask, found)
+    return method === 'GET' && !definition.unkept
+      ? kept(ask, found, definition)
+      : definition.handle(ask, found)
   }
   return [
     { method, path: `/repos/{owner}/{repo}${path}`, handle },
@@ -51,13 +58,15 @@ function findRepository(ask: Ask): Repository | Reply {
   return moved(ask, path + ask.search)
 }
 
-function kept(ask: Ask, repository: Repository, { handle }: RepositoryRoute): Reply {
+function kept(ask: Ask, repository: Repository, definition: RepositoryRoute): Reply {
+  const { handle, perCaller } = definition
   const { memo } = repository
   if (repository.memoRevision !== ask.world.revision || memo.size > KEPT) {
     memo.clear()
     repository.memoRevision = ask.world.revision
   }
-  const key = `${ask.version} ${ask.origin} ${ask.world.pagination} ${ask.accept} ${ask.pathname}${ask.search}`
+  const caller = perCaller ? ask.principal.name : ''
+  const key = `${caller} ${ask.version} ${ask.origin} ${ask.world.pagination} ${ask.accept} ${ask.pathname}${ask.search}`
   let reply = memo.get(key)
   if (!reply) {
     reply = handle(ask, repository)

@@ -3,16 +3,14 @@ import { mayRead } from '../principals.ts'
 import { invalid, refusal, text } from '../replies.ts'
 import type { Ask, Issue, Reply, Route } from '../types.ts'
 import { isPresent, writeListItem } from './issues.ts'
+import { parseTerms, UNSEARCHABLE } from './search-terms.ts'
 
 /** GitHub shows no more than this many of the results. */
 const SHOWN = 1_000
-const UNSEARCHABLE =
-  'The listed users and repositories cannot be searched either because the resources do not exist or you do not have permission to view them.'
 
 type Test = (issue: Issue) => boolean
 
 const QUALIFIERS: Record<string, (value: string) => Test> = {
-  repo: (value) => (issue) => issue.repository.body.full_name.toLowerCase() === value,
   org: (value) => (issue) => issue.repository.body.owner.login.toLowerCase() === value,
   user: (value) => (issue) => issue.repository.body.owner.login.toLowerCase() === value,
   author: (value) => (issue) => issue.body.user?.login.toLowerCase() === value,
@@ -36,18 +34,10 @@ function isText(term: string): Test {
 }
 
 function parse(q: string): { tests: Test[]; repositories: string[] } {
-  const tests: Test[] = []
-  const repositories: string[] = []
-  for (const [, name, quoted, plain, phrase, word] of q
-    .toLowerCase()
-    .matchAll(/([a-z]+):(?:"([^"]*)"|(\S+))|"([^"]*)"|(\S+)/g)) {
-    const value = quoted ?? plain ?? ''
-    const qualifier = QUALIFIERS[name ?? '']
-    if (name === 'repo') repositories.push(value)
-    else if (qualifier) tests.push(qualifier(value))
-    else if (name === undefined) tests.push(isText(phrase ?? word ?? ''))
-  }
-  return { tests, repositories }
+  const { words, qualifiers } = parseTerms(q)
+  const tests = qualifiers.flatMap(([name, value]) => QUALIFIERS[name]?.(value) ?? [])
+  const repositories = qualifiers.filter(([name]) => name === 'repo').map(([, value]) => value)
+  return { tests: [...tests, ...words.map(isText)], repositories }
 }
 
 function handle(ask: Ask): Reply {

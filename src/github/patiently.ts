@@ -1,0 +1,55 @@
+import type { Urgency } from '../core/github.ts'
+import { withRetries } from './attempts.ts'
+import { authorized } from './authorized.ts'
+import type { Credential } from './credentials.ts'
+import { tooSlow } from './failures.ts'
+
+/** In whose name GitHub is asked, until when, and whether somebody waits. */
+export interface Reading {
+  readonly credential: Credential
+  readonly signal: AbortSignal
+  readonly urgency: Urgency
+}
+
+export interface Patience {
+  /** Milliseconds for one resource, retries included. */
+  readonly timeoutMs: number
+  readonly now: () => number
+  readonly random: () => number
+}
+
+/** What was used of GitHub for one answer. */
+export interface Usage {
+  calls: number
+  changed: number
+}
+
+/** One attempt: the reading with the signal that also ends with its time, and what to send as `Authorization`. */
+export type Attempt<T> = (reading: Reading, authorization: string | undefined) => Promise<T>
+
+/**
+ * Reads with the credential's authorization, again after what may pass, until its time is over.
+ * @throws ServiceError of the last attempt, `upstream_timeout`; the reading's abort reason
+ */
+export async function patiently<T>(
+  { now, random, timeoutMs }: Patience,
+  reading: Reading,
+  attempt: Attempt<T>,
+): Promise<T> {
+  const deadline = now() + timeoutMs
+  const timeout = AbortSignal.timeout(timeoutMs)
+  const signal = AbortSignal.any([reading.signal, timeout])
+  try {
+    return await authorized(reading.credential, signal, (authorization) =>
+      withRetries(() => attempt({ ...reading, signal }, authorization), {
+        deadline,
+        signal,
+        now,
+        random,
+      }),
+    )
+  } catch (cause) {
+    reading.signal.throwIfAborted()
+    throw timeout.aborted ? tooSlow(cause) : cause
+  }
+}

@@ -1,0 +1,76 @@
+import { Readable } from 'node:stream'
+import type { FastifyReply } from 'fastify'
+
+/** Server-sent events (html.spec.whatwg.org/multipage/server-sent-events.html). */
+
+/** Milliseconds of silence after which a comment keeps proxies from closing the stream. */
+const HEARTBEAT = 15_000
+const QUIET = Symbol('quiet')
+
+/** One event; `data` is JSON on one line. */
+export function event(name: string, data: unknown): string {
+  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
+}
+
+/**
+ * Sends events as they come. Nothing is taken from `events` faster than the caller reads, and it is
+ * ended when the caller hangs up.
+ */
+export function sendEvents(reply: FastifyReply, events: AsyncGenerator<string>): FastifyReply {
+  return reply
+    .header('cache-control', 'no-store')
+    .header('x-accel-buffering', 'no')
+    .type('text/event-stream; charset=utf-8')
+    .send(Readable.from(withHeartbeats(events), { highWaterMark: 1 }))
+}
+
+async function* withHeartbeats(events: AsyncGenerator<string>): AsyncGenerator<string> {
+  let next = events.next()
+  try {
+    for (;;) {
+      const { promise: quiet, resolve } = Promise.withResolvers<typeof QUIET>()
+      const timer = setTimeout(resolve, HEARTBEAT, QUIET)
+      const result = await Promise.race([next, quiet]).finally(() => clearTimeout(timer))
+      if (result === QUIET) yield ': keep-alive\n\n'
+      else if (result.done) return
+      else {
+        yield result.value
+        next = events.next()
+      }
+    }
+  } finally {
+    // A generator that waits ends by its own signal; its end need not be awaited.
+    void events.return(undefined).catch(() => {})
+  }
+}
+
+/** Values as they are pushed, in order, until `end`. */
+export interface Feed<T> extends AsyncIterable<T> {
+  push(value: T): void
+  end(): void
+}
+
+export function createFeed<T>(): Feed<T> {
+  const values: T[] = []
+  let ended = false
+  let wake = () => {}
+  return {
+    push(value) {
+      values.push(value)
+      wake()
+    },
+    end() {
+      ended = true
+      wake()
+    },
+    async *[Symbol.asyncIterator]() {
+      for (;;) {
+        while (values.length > 0) yield values.shift() as T
+        if (ended) return
+        const { promise, resolve } = Promise.withResolvers<void>()
+        wake = resolve
+        await promise
+      }
+    },
+  }
+}

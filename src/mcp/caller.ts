@@ -1,0 +1,15 @@
+import type { Outcome } from '../cache/request.ts'
+import type { Meter } from '../context/engine.ts'
+import type { Scope } from '../core/scopes.ts'
+
+/** Who calls, as the transport knows it. */
+export interface Caller {
+  /** `X-GitHub-Token`, as it was sent: then the only credential used for this caller. */
+  readonly callerToken: string | undefined
+  /** Counts the calls to GitHub that are made for this caller. */
+  readonly meter: Meter
+  /** Whether the caller's access token permits it; API keys permit everything. */
+  readonly may: (scope: Scope) => boolean
+  /** Told what is asked for, and later what became of it, for the metric and the log line. */
+  readonly served: (type: string, outcome?: Outcome) => void
+}

@@ -1,0 +1,48 @@
+import { LRUCache } from 'lru-cache'
+import type { Omission } from '../../core/schemas.ts'
+import type { Members } from '../protocol/methods.ts'
+
+interface Answered {
+  readonly context: readonly { readonly content: string }[]
+  readonly omitted: readonly Omission[]
+}
+
+/** A kept answer as the result of a tool. */
+export type Render = (body: Buffer) => Members
+
+/**
+ * Renders answers: their text as plain text, which every client shows, and the whole answer as
+ * structured content. An answer that is called for again is rendered once; its bytes stay the same.
+ * @param maxBytes of rendered answers that are kept
+ */
+export function createRender(maxBytes: number): Render {
+  const kept = new LRUCache<Buffer, Members>({
+    maxSize: maxBytes,
+    sizeCalculation: ({ members }) => members.length,
+  })
+  return (body) => {
+    const known = kept.get(body)
+    if (known) return known
+    const rendered = { members: membersOf(body) }
+    kept.set(body, rendered)
+    return rendered
+  }
+}
+
+function membersOf(body: Buffer): Buffer {
+  const { context, omitted } = JSON.parse(body.toString()) as Answered
+  const texts = [context.map(({ content }) => content).join('\n\n'), omissionsOf(omitted)]
+  const content = texts.filter((text) => text !== '').map((text) => ({ type: 'text', text }))
+  const start = `"content":${JSON.stringify(content)},"structuredContent":`
+  return Buffer.concat([Buffer.from(start), body])
+}
+
+/** What was left out, in words: many clients show a model nothing but text. */
+function omissionsOf(omitted: readonly Omission[]): string {
+  if (omitted.length === 0) return ''
+  const lines = omitted.map(({ what, count, reason, next }) => {
+    const how = next ? `; call ${next.context_type} with ${JSON.stringify(next.params)}` : ''
+    return `- ${what}${count === undefined ? '' : ` (${count})`}: ${reason}${how}`
+  })
+  return `Left out:\n${lines.join('\n')}`
+}
