@@ -100,9 +100,14 @@ function readBody(bytes: Buffer): FileBody {
   if (bytes.length === 0) return { kind: 'empty' }
   const pointer = bytes.length < LARGEST_POINTER ? POINTER.exec(bytes.toString()) : null
   if (pointer) return { kind: 'lfs_pointer', oid: pointer[1] ?? '', stored: Number(pointer[2]) }
+  return readText(bytes) ?? { kind: 'binary' }
+}
+
+/** Bytes as text, or undefined for what is none. */
+export function readText(bytes: Buffer) {
   const encoding = encodingOf(bytes)
-  if (!encoding) return { kind: 'binary' }
-  return { kind: 'text', text: new TextDecoder(encoding).decode(bytes), encoding }
+  if (!encoding) return undefined
+  return { kind: 'text', text: new TextDecoder(encoding).decode(bytes), encoding } as const
 }
 
 /** By its byte order mark, else UTF-8 where it can be; undefined for what is no text. */

@@ -6,6 +6,8 @@ import { githubIssue } from './github_issue.ts'
 import { githubIssueComments } from './github_issue_comments.ts'
 import { githubIssueSearch } from './github_issue_search.ts'
 import { githubIssues } from './github_issues.ts'
+import { githubRelease } from './github_release.ts'
+import { githubReleases } from './github_releases.ts'
 import { githubRepo } from './github_repo.ts'
 import { githubTree } from './github_tree.ts'
 
@@ -15,6 +17,8 @@ export const providers: readonly Provider[] = [
   githubFile,
   githubFiles,
   githubTree,
+  githubReleases,
+  githubRelease,
   githubIssue,
   githubIssueComments,
   githubComment,
