@@ -1,5 +1,8 @@
 import type { Provider } from '../core/provider.ts'
 import { githubComment } from './github_comment.ts'
+import { githubDiscussion } from './github_discussion.ts'
+import { githubDiscussionComments } from './github_discussion_comments.ts'
+import { githubDiscussions } from './github_discussions.ts'
 import { githubFile } from './github_file.ts'
 import { githubFiles } from './github_files.ts'
 import { githubIssue } from './github_issue.ts'
@@ -24,4 +27,7 @@ export const providers: readonly Provider[] = [
   githubComment,
   githubIssues,
   githubIssueSearch,
+  githubDiscussion,
+  githubDiscussionComments,
+  githubDiscussions,
 ]

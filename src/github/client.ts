@@ -1,6 +1,7 @@
 import type { GetOptions, GitHub } from '../core/github.ts'
 import { ACCEPT, ACCEPT_RAW, API_VERSION, type CallOptions, call } from './call.ts'
 import { type Conditions, type Current, fetchConditionally } from './conditional.ts'
+import { download } from './download.ts'
 import { failureOf, unreadable } from './failures.ts'
 import { askGraphQL } from './graphql.ts'
 import { listPages, type Page } from './pagination.ts'
@@ -32,6 +33,8 @@ export function createGitHub(options: GitHubOptions): GitHubFor {
       bytes: (template, request = {}) =>
         readWhole(options, reading, usage, expandPath(template, request), ACCEPT_RAW, toBytes),
       list: (template, request) => listPages(read, template, request),
+      download: (template, { tail, ...request }) =>
+        download(options, reading, usage, expandPath(template, request), tail),
       graphql: (query, variables) => askGraphQL(options, reading, usage, query, variables),
       get calls() {
         return usage.calls

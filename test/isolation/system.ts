@@ -14,6 +14,7 @@ import { createGitHub } from '../../src/github/client.ts'
 import type { Credential } from '../../src/github/credentials.ts'
 import { createSharedResources } from '../../src/github/redisResources.ts'
 import { createMemoryResources, type ResourceStore } from '../../src/github/resources.ts'
+import { createUpstream } from '../../src/github/upstream.ts'
 import { createTagDrift } from '../../src/github/validators.ts'
 import type { FakeConnection } from '../support/fakeRedis.ts'
 import type { StandIn, Who } from './github.ts'
@@ -97,9 +98,15 @@ export function createReplica(options: ReplicaOptions): Replica {
   const request = mutation.request?.(github.request) ?? github.request
   const engine = createEngine({
     past: createPastAnswers(1024 * 1024, connection.commands, now),
-    cache: { get: (asked) => mutated.get(watch(asked)) },
+    cache: {
+      atHand: (asked) => mutated.atHand(watch(asked)),
+      get: (asked) => mutated.get(watch(asked)),
+    },
     github: createGitHub({
-      upstream: { pool: { request } as unknown as Pool, origin, basePath: '' },
+      upstream: {
+        ...createUpstream({ apiUrl: origin, connections: 1, timeoutMs: 1 }),
+        pool: { request } as unknown as Pool,
+      },
       gate: openGate,
       conditions: {
         resources: mutation.resources?.(store, github) ?? store,
