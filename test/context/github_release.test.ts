@@ -108,7 +108,8 @@ describe('github_release', () => {
     expect(omitted).toContainEqual({ what: 'notes', count: 1, reason: 'max_tokens', next })
     const left = omitted.filter(({ what }) => what === 'assets')
     const lost = left.reduce((sum, { count = 0 }) => sum + count, 0)
-    expect((context[0]?.assets as object[]).length + lost).toBe(120)
+    const { assets } = context[0] as Block
+    expect((assets as object[]).length + lost).toBe(120)
     expect((await app.block(next)).assets).toHaveLength(120)
   })
 

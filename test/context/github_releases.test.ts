@@ -126,7 +126,8 @@ describe('github_releases', () => {
     const cut = kept.filter((tag) => !context[0]?.content.includes(tag))
     expect(cut).toEqual([])
     const rest = tagsOf(...(await follow(app, omitted, { gaps: true })))
-    const whole = (context[0]?.releases as { tag: string; notes: string }[]).filter(
+    const { releases } = context[0] as Block
+    const whole = (releases as { tag: string; notes: string }[]).filter(
       ({ notes }) => !notes.includes('tokens omitted'),
     )
     expect([...whole.map(({ tag }) => tag), ...rest].toSorted()).toEqual(range(20).toSorted())
