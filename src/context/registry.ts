@@ -1,4 +1,5 @@
 import type { Provider } from '../core/provider.ts'
+import { githubCodeSearch } from './github_code_search.ts'
 import { githubComment } from './github_comment.ts'
 import { githubDiscussion } from './github_discussion.ts'
 import { githubDiscussionComments } from './github_discussion_comments.ts'
@@ -22,6 +23,7 @@ export const providers: readonly Provider[] = [
   githubTree,
   githubReleases,
   githubRelease,
+  githubCodeSearch,
   githubIssue,
   githubIssueComments,
   githubComment,
