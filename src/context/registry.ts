@@ -1,5 +1,6 @@
 import type { Provider } from '../core/provider.ts'
 import { githubBlame } from './github_blame.ts'
+import { githubCodeSearch } from './github_code_search.ts'
 import { githubComment } from './github_comment.ts'
 import { githubDiscussion } from './github_discussion.ts'
 import { githubDiscussionComments } from './github_discussion_comments.ts'
@@ -10,6 +11,8 @@ import { githubIssue } from './github_issue.ts'
 import { githubIssueComments } from './github_issue_comments.ts'
 import { githubIssueSearch } from './github_issue_search.ts'
 import { githubIssues } from './github_issues.ts'
+import { githubRelease } from './github_release.ts'
+import { githubReleases } from './github_releases.ts'
 import { githubRepo } from './github_repo.ts'
 import { githubTree } from './github_tree.ts'
 
@@ -20,6 +23,9 @@ export const providers: readonly Provider[] = [
   githubFiles,
   githubTree,
   githubBlame,
+  githubReleases,
+  githubRelease,
+  githubCodeSearch,
   githubIssue,
   githubIssueComments,
   githubComment,
