@@ -1,5 +1,8 @@
 import type { Provider } from '../core/provider.ts'
 import { githubComment } from './github_comment.ts'
+import { githubCommit } from './github_commit.ts'
+import { githubCommits } from './github_commits.ts'
+import { githubCompare } from './github_compare.ts'
 import { githubFile } from './github_file.ts'
 import { githubFiles } from './github_files.ts'
 
@@ -14,6 +17,9 @@ export const providers: readonly Provider[] = [
   githubRepo,
   githubFile,
   githubFiles,
+  githubCommits,
+  githubCommit,
+  githubCompare,
   githubIssue,
   githubIssueComments,
   githubComment,
