@@ -4,6 +4,7 @@ import { configDefaults, defineConfig } from 'vitest/config'
 const HEAVY = [
   'test/fleet/**/*.test.ts',
   'test/isolation/**/*.test.ts',
+  'test/mcp/conformance.test.ts',
   'test/github/budgetFleet.test.ts',
   'test/process.test.ts',
   'test/docker.test.ts',

@@ -3,6 +3,7 @@
  * one table, keeps each bench's figures in results/, and ends with 1 when a target is missed.
  */
 import { coldIssue, coldPages } from './cold.ts'
+import { mcpCall, mcpMemory } from './mcp.ts'
 import { memory } from './memory.ts'
 import { mixed } from './mixed.ts'
 import { redisFaults } from './redis-faults.ts'
@@ -25,6 +26,8 @@ const BENCHES: readonly Bench[] = [
   stampede,
   startUp,
   memory,
+  mcpCall,
+  mcpMemory,
   redisFaults,
 ]
 

@@ -14,6 +14,13 @@ const modelUrl = (description: string) =>
 const modelKey = (description: string) =>
   Type.Optional(Type.String({ pattern: '^[\\x21-\\x7e]+$', description }))
 
+/** Over plain HTTP on this machine alone. */
+const secureUrl = (description: string) =>
+  Type.String({
+    pattern: '^(https://|http://(localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[::1\\])[:/])[^\\s?#]+$',
+    description,
+  })
+
 /** Comma-separated. */
 const list = (description: string) => Type.Optional(Type.String({ description }))
 
@@ -92,13 +99,35 @@ export const Environment = Type.Object({
   ALLOWED_REPOS: list(
     'Comma-separated `owner/*` and `owner/repo`; all others are refused. Without it all are allowed',
   ),
+  ENABLE_WRITES: Type.Boolean({
+    default: false,
+    description:
+      'Offer the MCP tools that change GitHub: `github_create_issue` and `github_add_comment`',
+  }),
   REDIS_URL: Type.Optional(
     Type.String({
       pattern: '^rediss?://[^\\s,]+(,rediss?://[^\\s,]+)*$',
       description:
-        'Shared cache and limits (`redis://`, `rediss://`; the comma-separated nodes of a Cluster). Without it everything is kept in the process',
+        'Shared cache, limits and sessions (`redis://`, `rediss://`; the comma-separated nodes of a Cluster). Without it the process keeps everything, and sessions in `DATA_DIR`',
     }),
   ),
+  DATA_DIR: Type.String({
+    default: './data',
+    description: 'Folder in which sessions are kept where there is no Redis',
+  }),
+  SESSION_TTL_SECONDS: Type.Integer({
+    minimum: 1,
+    maximum: 31_536_000,
+    default: 86_400,
+    description: 'Seconds that a session is kept after its last use',
+  }),
+  SESSION_PROMPT_TOKENS: Type.Integer({
+    minimum: 500,
+    maximum: 10_000_000,
+    default: 64_000,
+    description:
+      'Tokens of one prompt of a session at most, however many the model would take: what a turn may cost',
+  }),
   CACHE_MAX_BYTES: Type.Integer({
     minimum: 1_048_576,
     default: 134_217_728,
@@ -110,6 +139,18 @@ export const Environment = Type.Object({
   AUTH: Type.Optional(
     Type.Literal('none', { description: '`none` serves everybody who can connect' }),
   ),
+  AUTH_ISSUER: Type.Optional(
+    secureUrl(
+      'Issuer of OAuth 2.0 access tokens (JWT) that are taken beside API keys, with the scopes `context:read` and `github:write`',
+    ),
+  ),
+  AUTH_AUDIENCE: Type.Optional(
+    Type.String({
+      pattern: '^\\S+$',
+      description: 'What those tokens must be for: best the address of `/mcp` as clients call it',
+    }),
+  ),
+  AUTH_JWKS_URL: Type.Optional(secureUrl('Where the keys of that issuer are')),
   RATE_LIMIT_MAX: Type.Integer({
     minimum: 1,
     default: 600,
@@ -205,15 +246,26 @@ export function readConfig(environment: Variables): Config {
   const faults = [...found]
   const lists = readLists(data, faults)
   const host = values?.HOST ?? data.HOST
-  if (host !== undefined && !isLoopback(host) && !data.API_KEYS && data.AUTH !== 'none') {
+  const open = !data.API_KEYS && !data.AUTH_ISSUER
+  if (host !== undefined && !isLoopback(host) && open && data.AUTH !== 'none') {
     faults.push(
       'HOST: can be reached from other machines; set API_KEYS, or AUTH=none if that is meant',
     )
   }
+  faults.push(...missingOf(data, ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_JWKS_URL']))
   const app = readApp(data, faults)
   checkDefaultModel(data, faults)
   if (!values || faults.length > 0) throw new ConfigError(faults)
   return { ...values, ...lists, ...app }
+}
+
+/** Variables that make sense together alone: those that are missing though another is set. */
+function missingOf(data: Variables, names: readonly string[]): string[] {
+  const [present] = names.filter((name) => data[name])
+  if (present === undefined) return []
+  return names
+    .filter((name) => !data[name])
+    .map((name) => `${name}: is missing, as ${present} is set`)
 }
 
 /** The App's key in its one form. */

@@ -33,6 +33,11 @@ export interface ContextCacheOptions {
 }
 
 export interface ContextCache {
+  /**
+   * What this process holds and may serve at once; else undefined. Costs no promise.
+   * @throws ServiceError a remembered refusal
+   */
+  atHand(request: CacheRequest): Cached | undefined
   /** @throws ServiceError what `load` throws, where no kept answer may stand in; a remembered refusal */
   get(request: CacheRequest): Promise<Cached>
 }
@@ -51,10 +56,11 @@ export function createContextCache(options: ContextCacheOptions): ContextCache {
   const pausedUntil = new LRUCache<string, number>({ max: MOST_PAUSED })
 
   return {
+    atHand,
     async get(request) {
-      const known = memory.get(request.key)
-      const served = known && serve(known, inMemory(known, request), 'hit', request)
+      const served = atHand(request)
       if (served) return served
+      const known = memory.get(request.key)
       const signal = request.signal()
       // Callers with another bound on age must not get each other's answers.
       const { key, maxAge } = request
@@ -71,6 +77,11 @@ export function createContextCache(options: ContextCacheOptions): ContextCache {
         if (verdict === undefined || standsIn) return asWaiter(value)
       }
     },
+  }
+
+  function atHand(request: CacheRequest): Cached | undefined {
+    const known = memory.get(request.key)
+    return known && serve(known, inMemory(known, request), 'hit', request)
   }
 
   /** The entry as an answer, where its freshness allows that; starts the refresh of a stale one. */

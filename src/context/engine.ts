@@ -1,6 +1,6 @@
 import type { ContextCache } from '../cache/contextCache.ts'
 import type { PastAnswers } from '../cache/past.ts'
-import type { Cached, Loaded } from '../cache/request.ts'
+import type { Cached, CacheRequest, Loaded } from '../cache/request.ts'
 import type { GitHub, Urgency } from '../core/github.ts'
 import type { Answer, FetchContext } from '../core/provider.ts'
 import type { GitHubFor } from '../github/client.ts'
@@ -44,6 +44,11 @@ export interface EngineOptions {
 }
 
 export interface Engine {
+  /**
+   * What this process holds and may serve at once; else undefined, and `get` finds it.
+   * @throws ServiceError as `get`
+   */
+  atHand(request: ContextRequest, caller: Caller): Answered | undefined
   /**
    * The one way to a context, for every door.
    * @throws ServiceError `forbidden` by the allowlist, else as `CredentialFor` and the provider
@@ -102,20 +107,40 @@ export function createEngine(options: EngineOptions): Engine {
     return answer
   }
 
+  function credentialOf({ params, provider }: ContextRequest, { callerToken }: Caller) {
+    if (!provider.filtered) allowed.check(params)
+    return credentialFor({
+      owner: provider.account?.(params as never) ?? ownerOf(params),
+      callerToken,
+    })
+  }
+
+  function inCache(request: ContextRequest, caller: Caller, credential: Credential): CacheRequest {
+    const { principal } = credential
+    return {
+      key: `${principal}:${request.key}`,
+      subject: `${principal}:${request.subject}`,
+      principalTag: principalTag(principal),
+      maxAge: request.maxAge,
+      signal: caller.signal,
+      load: (signal, urgency) => load(request, credential, caller, signal, urgency),
+    }
+  }
+
   return {
+    atHand(request, caller) {
+      const credential = credentialOf(request, caller)
+      if (credential instanceof Promise) {
+        // Its failure is for `get` to tell.
+        credential.catch(() => {})
+        return undefined
+      }
+      const cached = cache.atHand(inCache(request, caller, credential))
+      return cached && { ...cached, principal: credential.principal }
+    },
     async get(request, caller) {
-      const { params, provider } = request
-      if (!provider.filtered) allowed.check(params)
-      const owner = provider.account?.(params as never) ?? ownerOf(params)
-      const credential = await credentialFor({ owner, callerToken: caller.callerToken })
-      const cached = await cache.get({
-        key: `${credential.principal}:${request.key}`,
-        subject: `${credential.principal}:${request.subject}`,
-        principalTag: principalTag(credential.principal),
-        maxAge: request.maxAge,
-        signal: caller.signal,
-        load: (signal, urgency) => load(request, credential, caller, signal, urgency),
-      })
+      const credential = await credentialOf(request, caller)
+      const cached = await cache.get(inCache(request, caller, credential))
       return { ...cached, principal: credential.principal }
     },
     async changes({ since = '' }, { entry, principal }) {

@@ -64,8 +64,9 @@ export const githubCommit = defineProvider({
   async fetch(params, { github }) {
     checkFileParams(params)
     const { detail = 'stats', limit = PAGE, offset = 0, owner, paths, repo, sha } = params
-    // A file is looked for in all pages; for the message alone one will do.
-    const window = { offset, limit: paths && params.limit === undefined ? MOST_FILES : limit }
+    // A file is looked for in all pages unless a window says where.
+    const isSearch = paths !== undefined && offset === 0 && limit === PAGE
+    const window = { offset, limit: isSearch ? MOST_FILES : limit }
     const { head, items, more } = await github
       .list<DiffEntry>('/repos/{owner}/{repo}/commits/{sha}', {
         params: { owner, repo, sha },

@@ -35,6 +35,12 @@ export const githubIssues = defineProvider({
           description: 'Newest, last updated or most commented first',
         }),
       ),
+      texts: Type.Optional(
+        Type.Union([Type.Literal('start'), Type.Literal('whole')], {
+          default: 'start',
+          description: 'How much of each text',
+        }),
+      ),
       limit: Type.Optional(
         Type.Integer({ minimum: 1, maximum: 100, default: 30, description: 'Issues at most' }),
       ),
@@ -66,6 +72,7 @@ export const githubIssues = defineProvider({
       labels,
       since,
       sort = 'created',
+      texts = 'start',
       limit = 30,
       offset = 0,
     } = params
@@ -82,7 +89,7 @@ export const githubIssues = defineProvider({
       context_type: 'github_issues',
       params: { ...params, owner: realOwner, repo: realRepo, ...change },
     })
-    const pieces = issuePieces(scan.issues, ({ number }) => `#${number}`)
+    const pieces = issuePieces(scan.issues, ({ number }) => `#${number}`, texts === 'whole')
     const reason = scan.issues.length < limit ? 'scan_limit' : 'limit'
     return {
       repository: { owner: realOwner, repo: realRepo },

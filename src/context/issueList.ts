@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { Kept, Piece } from '../core/provider.ts'
 import { oneLine } from '../core/quote.ts'
+import { excerptOf } from './excerpt.ts'
 import {
   authorOf,
   type GitHubIssue,
@@ -12,8 +13,6 @@ import {
 import type { FoundIssue } from './issueScan.ts'
 import { lines } from './render.ts'
 
-const EXCERPT_CHARACTERS = 280
-
 /** An issue as lists show it. */
 export const ListedIssue = Type.Object({
   name: Type.String({ description: '`owner/repo#1`' }),
@@ -21,46 +20,52 @@ export const ListedIssue = Type.Object({
   url: Type.String(),
   ...issueFields,
   excerpt: Type.String({ description: 'The start of the text' }),
+  body: Type.Optional(Type.String({ description: 'The whole text, with `texts: whole`' })),
 })
 
 export interface IssuePiece extends Piece {
   readonly found: FoundIssue
+  /** Whether it holds the whole text. */
+  readonly complete: boolean
 }
 
-/** @param nameOf what the issue is called in the list */
+/**
+ * @param nameOf what the issue is called in the list
+ * @param complete whether whole texts are wanted
+ */
 export function issuePieces(
   found: readonly FoundIssue[],
   nameOf: (issue: GitHubIssue) => string,
+  complete = false,
 ): IssuePiece[] {
   return found.map((one, index) => ({
     part: 'issues',
     heading: lines(`## ${nameOf(one.issue)}`, issueFacts(one.issue)),
-    text: lines(oneLine(one.issue.title), excerptOf(one.issue)),
+    text: lines(
+      oneLine(one.issue.title),
+      complete ? one.issue.body?.trim() : excerptOf(one.issue.body),
+    ),
     by: authorOf(one.issue),
     rank: index,
     whole: true,
     found: one,
+    complete,
   }))
 }
 
 export function listedIssues(kept: readonly Kept[]): Static<typeof ListedIssue>[] {
   return kept.map(({ piece }) => {
-    const { issue } = (piece as IssuePiece).found
+    const { complete, found } = piece as IssuePiece
+    const { issue } = found
     return {
       name: issueName(issue),
       title: issue.title,
       url: issue.html_url,
       ...issueFieldsOf(issue),
-      excerpt: excerptOf(issue),
+      excerpt: excerptOf(issue.body),
+      ...(complete ? { body: issue.body?.trim() ?? '' } : {}),
     }
   })
-}
-
-/** The start of an issue's text on one line. */
-function excerptOf({ body }: GitHubIssue): string {
-  const text = oneLine(body ?? '')
-  if (text.length <= EXCERPT_CHARACTERS) return text
-  return `${text.slice(0, text.lastIndexOf(' ', EXCERPT_CHARACTERS))} …`
 }
 
 /** Unbroken runs of lost issues, as windows of GitHub's list. */

@@ -3,20 +3,26 @@ import { githubComment } from './github_comment.ts'
 import { githubCommit } from './github_commit.ts'
 import { githubCommits } from './github_commits.ts'
 import { githubCompare } from './github_compare.ts'
+import { githubDiscussion } from './github_discussion.ts'
+import { githubDiscussionComments } from './github_discussion_comments.ts'
+import { githubDiscussions } from './github_discussions.ts'
 import { githubFile } from './github_file.ts'
 import { githubFiles } from './github_files.ts'
-
 import { githubIssue } from './github_issue.ts'
 import { githubIssueComments } from './github_issue_comments.ts'
 import { githubIssueSearch } from './github_issue_search.ts'
 import { githubIssues } from './github_issues.ts'
+import { githubPullRequestFiles } from './github_pull_request_files.ts'
+import { githubPullRequests } from './github_pull_requests.ts'
 import { githubRepo } from './github_repo.ts'
+import { githubTree } from './github_tree.ts'
 
 /** Every context type. A new one is a file in this folder and a line here. */
 export const providers: readonly Provider[] = [
   githubRepo,
   githubFile,
   githubFiles,
+  githubTree,
   githubCommits,
   githubCommit,
   githubCompare,
@@ -25,4 +31,9 @@ export const providers: readonly Provider[] = [
   githubComment,
   githubIssues,
   githubIssueSearch,
+  githubPullRequests,
+  githubPullRequestFiles,
+  githubDiscussion,
+  githubDiscussionComments,
+  githubDiscussions,
 ]

@@ -1,8 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Engine } from '../context/engine.ts'
+import type { Answered, Engine, Meter } from '../context/engine.ts'
 import type { ContextRequest } from '../context/request.ts'
 import { ageOf, cacheStatus } from './cacheStatus.ts'
 import { callerToken } from './callerToken.ts'
+import type { Served } from './decorations.ts'
 import { disconnected } from './disconnect.ts'
 import { matches } from './etag.ts'
 import { contentOf } from './markdown.ts'
@@ -17,44 +18,63 @@ export interface AnswerOptions {
 
 const OFFERED = ['application/json', 'text/markdown', 'text/event-stream'] as const
 
-/** Answers a context request, whichever route it came by. */
-export async function answer(
+/** Answers a context request, whichever route it came by; at once where memory has it. */
+export function answer(
   options: AnswerOptions,
   context: ContextRequest,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<FastifyReply> {
+): Promise<unknown> | undefined {
   const meter = { calls: 0 }
-  request.served = { type: context.provider.type, meter, outcome: undefined }
+  const served: Served = { type: context.provider.type, meter, outcome: undefined }
+  request.served = served
   const mediaType = negotiate(request.headers.accept, OFFERED)
   if (mediaType === 'text/event-stream') return streamAnswer(options, context, request, reply)
-  const { engine, now, rateLimitRemaining } = options
-  const cached = await engine.get(context, {
+  const { engine } = options
+  const caller = {
     callerToken: callerToken(request),
     meter,
     signal: () => disconnected(reply),
-  })
-  request.served.outcome = cached.outcome
+  }
+  const send = (answered: Answered) => {
+    served.outcome = answered.outcome
+    return sendAnswer(options, context, answered, mediaType, meter, reply)
+  }
+  const atHand = engine.atHand(context, caller)
+  return atHand ? send(atHand) : engine.get(context, caller).then(send)
+}
 
+function sendAnswer(
+  { engine, now, rateLimitRemaining }: AnswerOptions,
+  context: ContextRequest,
+  answered: Answered,
+  mediaType: string,
+  meter: Meter,
+  reply: FastifyReply,
+): Promise<unknown> | undefined {
+  const { entry, principal } = answered
+  const { since } = context
   const at = now()
-  const { entry } = cached
   const etag = etagOf(context, entry.contextId, mediaType)
-  const remaining = rateLimitRemaining(cached.principal)
+  const remaining = rateLimitRemaining(principal)
   reply
     .header('etag', etag)
-    .header('age', ageOf(cached, at))
-    .header('cache-status', cacheStatus(cached, at))
+    .header('age', ageOf(answered, at))
+    .header('cache-status', cacheStatus(answered, at))
     .header('cache-control', 'private, no-cache')
     .header('vary', 'Accept, X-GitHub-Token')
     .header('x-github-requests', meter.calls)
   if (remaining !== undefined) reply.header('x-github-ratelimit-remaining', remaining)
-  const { since } = context
-  if (since === entry.contextId || matches(request.headers['if-none-match'], etag)) {
-    return reply.code(304).send()
+  if (since === entry.contextId || matches(reply.request.headers['if-none-match'], etag)) {
+    reply.code(304).send()
+    return undefined
   }
-  const body = since === undefined ? entry.body : await engine.changes(context, cached)
   reply.type(`${mediaType}; charset=utf-8`)
-  return reply.send(mediaType === 'text/markdown' ? contentOf(body) : body)
+  const send = (body: Buffer) =>
+    void reply.send(mediaType === 'text/markdown' ? contentOf(body) : body)
+  if (since !== undefined) return engine.changes(context, answered).then(send)
+  send(entry.body)
+  return undefined
 }
 
 /** Two representations of one context are two things to a cache (RFC 9110, section 8.8.3). */

@@ -193,6 +193,7 @@ describe('what is asked for in a wrong way', () => {
 
   it('internal_error: explains nothing, and is logged with the request id', async () => {
     const engine = {
+      atHand: () => undefined,
       get: () => Promise.reject(new TypeError(`broken with ${OCTOCAT_TOKEN.slice(0, 8)}`)),
       changes: () => Promise.reject(new Error('not asked for')),
     }

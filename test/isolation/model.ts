@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isRefusal } from '../../src/cache/refusals.ts'
 import type { CacheRequest, Outcome } from '../../src/cache/request.ts'
 import { compileContracts } from '../../src/context/contract.ts'
+import type { Engine } from '../../src/context/engine.ts'
 import { providers } from '../../src/context/registry.ts'
 import { type ContextRequest, parseRequest } from '../../src/context/request.ts'
 import { createFakeRedis } from '../support/fakeRedis.ts'
@@ -205,14 +206,14 @@ function ask(run: Run, who: Who, { replica, ...what }: Ask): void {
   const request = requestOf(what)
   const caller = new AbortController()
   const asked = ledger.asked(replica, who, `${who}:${request.key}`, what.maxAge)
-  const answer = run.replicas[replica]?.engine.get(request, {
-    callerToken: who,
-    signal: () => caller.signal,
-    meter: { calls: 0 },
-  })
+  const asker = { callerToken: who, signal: () => caller.signal, meter: { calls: 0 } }
+  // As the HTTP door does it.
+  const answerFrom = async (engine: Engine) =>
+    engine.atHand(request, asker) ?? engine.get(request, asker)
+  const answer = answerFrom((run.replicas[replica] as Replica).engine)
   run.open.add(caller)
   answer
-    ?.then(
+    .then(
       (cached) => ledger.answered(asked, cached),
       (error: unknown) => {
         if (!(error instanceof Left)) ledger.failed(asked, error)

@@ -12,7 +12,10 @@ import type { Mutation } from './system.ts'
 /** The cache with every request changed on its way in. */
 const asking =
   (change: (request: CacheRequest) => CacheRequest): NonNullable<Mutation['cache']> =>
-  (cache) => ({ get: (request) => cache.get(change(request)) })
+  (cache) => ({
+    atHand: (request) => cache.atHand(change(request)),
+    get: (request) => cache.get(change(request)),
+  })
 
 const withoutPrincipal = ({ key }: CacheRequest) => key.slice(key.indexOf(':'))
 
@@ -162,6 +165,7 @@ export const mutations: Record<string, Mutation & { fault: RegExp }> = {
 function coalescing(cache: ContextCache, now: () => number): ContextCache {
   const flights = createFlights<Cached>(now)
   return {
+    atHand: () => undefined,
     async get(request) {
       const key = `${withoutPrincipal(request)}#${request.maxAge}`
       const signal = request.signal()

@@ -98,7 +98,10 @@ export function createReplica(options: ReplicaOptions): Replica {
   const request = mutation.request?.(github.request) ?? github.request
   const engine = createEngine({
     past: createPastAnswers(1024 * 1024, connection.commands, now),
-    cache: { get: (asked) => mutated.get(watch(asked)) },
+    cache: {
+      atHand: (asked) => mutated.atHand(watch(asked)),
+      get: (asked) => mutated.get(watch(asked)),
+    },
     github: createGitHub({
       upstream: {
         ...createUpstream({ apiUrl: origin, connections: 1, timeoutMs: 1 }),

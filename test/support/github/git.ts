@@ -51,6 +51,8 @@ export interface Git {
   /** Shas of commits by name. */
   readonly branches: Map<string, string>
   readonly tags: Map<string, string>
+  /** Names of tags that are objects of their own, with a message, instead of mere names. */
+  readonly annotated: Set<string>
 }
 
 /** What a path becomes: text, bytes, something other than a plain file, or nothing any more. */
@@ -81,6 +83,7 @@ export function newGit(): Git {
     commits: new Map(),
     branches: new Map(),
     tags: new Map(),
+    annotated: new Set(),
   }
 }
 

@@ -1,0 +1,141 @@
+/** What a kind of credential looks like. */
+export interface SecretRule {
+  /** Named in the mark that replaces it. */
+  readonly kind: string
+  /** One of them is in every text that the pattern matches: looked for first, because it is cheap. */
+  readonly hints: readonly string[]
+  /** Global. Its group `before` stays, its group `secret` is masked. */
+  readonly pattern: RegExp
+}
+
+/** Not inside a word; the letter of an escaped line break is no part of one. */
+const START = String.raw`(?<before>(?<![A-Za-z0-9])|(?<=\\[nrt]))`
+const END = '(?![A-Za-z0-9])'
+/** Between a name and its value: `=`, `:`, `=>`, quotes around both. */
+const ASSIGNED = String.raw`["'${'`'}]?\s{0,4}(?:=>|:=|[=:])\s{0,4}["'${'`'}]?`
+
+const token = (kind: string, hints: readonly string[], pattern: string): SecretRule => ({
+  kind,
+  hints,
+  pattern: new RegExp(`${START}(?<secret>${pattern})${END}`, 'g'),
+})
+
+const after = (
+  kind: string,
+  hints: readonly string[],
+  before: string,
+  pattern: string,
+  flags = 'g',
+): SecretRule => ({
+  kind,
+  hints,
+  pattern: new RegExp(`(?<before>${before})(?<secret>${pattern})`, flags),
+})
+
+/**
+ * Formats as their issuers publish them and as gitleaks and secretlint list them. Every pattern
+ * takes time in proportion to the text: what repeats is bounded, or cannot begin twice in a run.
+ */
+export const SECRET_RULES: readonly SecretRule[] = [
+  // docs.github.com/authentication "GitHub's token formats"; installation tokens may hold a JWT.
+  token(
+    'github token',
+    ['ghs_'],
+    String.raw`ghs_[A-Za-z0-9]{1,40}_eyJ[\w-]{10,}(?:\.[\w-]{10,}){0,2}`,
+  ),
+  token('github token', ['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_'], 'gh[pousr]_[A-Za-z0-9]{36,}'),
+  token('github token', ['github_pat_'], 'github_pat_[A-Za-z0-9]{22,}(?:_[A-Za-z0-9]*)?'),
+  token(
+    'gitlab token',
+    ['gl'],
+    String.raw`gl(?:agent|cbt|dt|ffct|ft|imt|oas|pat|ptt|rt|soat)-[\w-]{20,}(?:\.[\w-]{2,}){0,2}`,
+  ),
+  // docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+  token(
+    'aws access key id',
+    ['AKIA', 'ASIA', 'ABIA', 'ACCA'],
+    '(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}',
+  ),
+  after(
+    'aws secret key',
+    ['ecret', 'SECRET'],
+    `(?:aws_secret_access_key|AWS_SECRET_ACCESS_KEY|AWS_SECRET_KEY|[Ss]ecretAccessKey)${ASSIGNED}`,
+    '[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])',
+  ),
+  after(
+    'aws session token',
+    ['ession', 'SESSION'],
+    `(?:aws_session_token|AWS_SESSION_TOKEN|[Ss]essionToken)${ASSIGNED}`,
+    '[A-Za-z0-9/+]{100,}={0,2}',
+  ),
+  token('google api key', ['AIza'], String.raw`AIza[\w-]{35}`),
+  token('google secret', ['GOCSPX-'], String.raw`GOCSPX-[\w-]{28}`),
+  token('google token', ['ya29.'], String.raw`ya29\.[\w-]{30,}`),
+  after('azure key', ['Key='], '(?:AccountKey|SharedAccessKey)=', '[A-Za-z0-9+/]{43,86}={1,2}'),
+  token('azure secret', ['Q~'], String.raw`[A-Za-z0-9_~.]{3}\dQ~[\w~.-]{31,34}`),
+  token(
+    'slack token',
+    ['xox', 'xapp-'],
+    String.raw`(?:xox[abeoprs]-|xapp-\d-|xoxe\.xox[bp]-\d-)[A-Za-z0-9-]{16,}`,
+  ),
+  after(
+    'slack webhook',
+    ['hooks.slack.com/'],
+    String.raw`hooks\.slack\.com/(?:services|triggers|workflows)/`,
+    '[A-Za-z0-9+/]{30,}',
+  ),
+  after(
+    'discord webhook',
+    ['/webhooks/'],
+    String.raw`discord(?:app)?\.com/api/webhooks/\d{1,25}/`,
+    String.raw`[\w-]{40,}`,
+  ),
+  token('stripe key', ['k_'], '[rs]k_(?:live|test|prod)_[A-Za-z0-9]{16,}'),
+  // docs.anthropic.com, platform.openai.com; others' models take the same form.
+  token('anthropic key', ['sk-ant-'], String.raw`sk-ant-[a-z]{3,8}\d{2}-[\w-]{40,}`),
+  token(
+    'openai key',
+    ['sk-'],
+    String.raw`sk-(?=[\w-]*\d)(?:[A-Za-z]{2,8}(?:-v\d)?-[\w-]{32,}|[A-Za-z0-9]{32,64})`,
+  ),
+  token('npm token', ['npm_'], 'npm_[A-Za-z0-9]{36}'),
+  after(
+    'npm token',
+    ['_authToken'],
+    String.raw`_authToken\s{0,3}=\s{0,3}["']?`,
+    String.raw`[\w.+/=-]{16,}`,
+  ),
+  after(
+    'password',
+    [':_auth', ':_password'],
+    String.raw`:_(?:auth|password)\s{0,3}=\s{0,3}["']?`,
+    '[A-Za-z0-9+/=]{8,}',
+  ),
+  token('pypi token', ['pypi-'], String.raw`pypi-AgE[\w-]{50,}`),
+  token('docker token', ['dckr_'], String.raw`dckr_[po]at_[\w-]{27,}`),
+  token('hugging face token', ['hf_'], 'hf_[A-Za-z0-9]{34,}'),
+  token('sendgrid key', ['SG.'], String.raw`SG\.[\w-]{22}\.[\w-]{43}`),
+  token('twilio key', ['SK'], 'SK[0-9a-f]{32}'),
+  token('telegram token', [':AA'], String.raw`\d{8,10}:AA[\w-]{33}`),
+  token('digitalocean token', ['_v1_'], 'do[opr]_v1_[a-f0-9]{64}'),
+  token('shopify token', ['shp'], 'shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}'),
+  token('vault token', ['hv'], String.raw`hv[bsr]\.[\w-]{24,}`),
+  token('atlassian token', ['ATATT3'], String.raw`ATATT3[\w-]{60,}(?:=[\w-]{1,16})?`),
+  token('age key', ['AGE-SECRET-KEY-1'], 'AGE-SECRET-KEY-1[0-9A-Z]{58}'),
+  // RFC 7519. The last part is the signature: without one it proves nothing.
+  token('json web token', ['eyJ'], String.raw`eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}`),
+  after(
+    'authorization',
+    ['uthorization', 'UTHORIZATION'],
+    String.raw`authorization${ASSIGNED}(?:bearer|token)\s{1,3}`,
+    String.raw`[\w-]{20,}[\w.~+/=-]*`,
+    'gi',
+  ),
+  after(
+    'authorization',
+    ['uthorization', 'UTHORIZATION'],
+    String.raw`authorization${ASSIGNED}basic\s{1,3}`,
+    '(?:[A-Za-z0-9+/]{7,}={1,2}|[A-Za-z0-9]{20,}[A-Za-z0-9+/]*)',
+    'gi',
+  ),
+]
