@@ -14,6 +14,13 @@ const modelUrl = (description: string) =>
 const modelKey = (description: string) =>
   Type.Optional(Type.String({ pattern: '^[\\x21-\\x7e]+$', description }))
 
+/** Over plain HTTP on this machine alone. */
+const secureUrl = (description: string) =>
+  Type.String({
+    pattern: '^(https://|http://(localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[::1\\])[:/])[^\\s?#]+$',
+    description,
+  })
+
 /** Comma-separated. */
 const list = (description: string) => Type.Optional(Type.String({ description }))
 
@@ -68,6 +75,9 @@ export const Environment = Type.Object({
     default: 32,
     description: 'Connections to GitHub at most',
   }),
+  GITHUB_DOWNLOAD_HOSTS: list(
+    'Comma-separated hosts (`host`, `host:port`, `*.host`) from which logs may be fetched, besides GitHub’s own and `*.blob.core.windows.net`: for a GitHub Enterprise Server that keeps them elsewhere. No credential is sent there',
+  ),
   GITHUB_BUDGET: Type.Optional(
     Type.Union([Type.Literal('on'), Type.Literal('off')], {
       description:
@@ -89,6 +99,11 @@ export const Environment = Type.Object({
   ALLOWED_REPOS: list(
     'Comma-separated `owner/*` and `owner/repo`; all others are refused. Without it all are allowed',
   ),
+  ENABLE_WRITES: Type.Boolean({
+    default: false,
+    description:
+      'Offer the MCP tools that change GitHub: `github_create_issue` and `github_add_comment`',
+  }),
   REDIS_URL: Type.Optional(
     Type.String({
       pattern: '^rediss?://[^\\s,]+(,rediss?://[^\\s,]+)*$',
@@ -124,6 +139,18 @@ export const Environment = Type.Object({
   AUTH: Type.Optional(
     Type.Literal('none', { description: '`none` serves everybody who can connect' }),
   ),
+  AUTH_ISSUER: Type.Optional(
+    secureUrl(
+      'Issuer of OAuth 2.0 access tokens (JWT) that are taken beside API keys, with the scopes `context:read` and `github:write`',
+    ),
+  ),
+  AUTH_AUDIENCE: Type.Optional(
+    Type.String({
+      pattern: '^\\S+$',
+      description: 'What those tokens must be for: best the address of `/mcp` as clients call it',
+    }),
+  ),
+  AUTH_JWKS_URL: Type.Optional(secureUrl('Where the keys of that issuer are')),
   RATE_LIMIT_MAX: Type.Integer({
     minimum: 1,
     default: 600,
@@ -202,6 +229,7 @@ interface Lists {
   readonly ALLOWED_REPOS: readonly string[]
   readonly API_KEYS: readonly ApiKey[]
   readonly CORS_ORIGINS: readonly string[]
+  readonly GITHUB_DOWNLOAD_HOSTS: readonly string[]
   readonly GITHUB_WEBHOOK_SECRET: readonly string[]
   readonly MCP_TOOLSETS: readonly string[]
 }
@@ -218,15 +246,26 @@ export function readConfig(environment: Variables): Config {
   const faults = [...found]
   const lists = readLists(data, faults)
   const host = values?.HOST ?? data.HOST
-  if (host !== undefined && !isLoopback(host) && !data.API_KEYS && data.AUTH !== 'none') {
+  const open = !data.API_KEYS && !data.AUTH_ISSUER
+  if (host !== undefined && !isLoopback(host) && open && data.AUTH !== 'none') {
     faults.push(
       'HOST: can be reached from other machines; set API_KEYS, or AUTH=none if that is meant',
     )
   }
+  faults.push(...missingOf(data, ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_JWKS_URL']))
   const app = readApp(data, faults)
   checkDefaultModel(data, faults)
   if (!values || faults.length > 0) throw new ConfigError(faults)
   return { ...values, ...lists, ...app }
+}
+
+/** Variables that make sense together alone: those that are missing though another is set. */
+function missingOf(data: Variables, names: readonly string[]): string[] {
+  const [present] = names.filter((name) => data[name])
+  if (present === undefined) return []
+  return names
+    .filter((name) => !data[name])
+    .map((name) => `${name}: is missing, as ${present} is set`)
 }
 
 /** The App's key in its one form. */
@@ -272,6 +311,13 @@ function readLists(data: Variables, faults: string[]): Lists {
     MCP_TOOLSETS: readList(data, 'MCP_TOOLSETS', toolset, `one of ${TOOLSETS.join(', ')}`, faults),
     GITHUB_WEBHOOK_SECRET: readList(data, 'GITHUB_WEBHOOK_SECRET', secret, 'a secret', faults),
     ALLOWED_REPOS: readList(data, 'ALLOWED_REPOS', repository, 'owner/* or owner/repo', faults),
+    GITHUB_DOWNLOAD_HOSTS: readList(
+      data,
+      'GITHUB_DOWNLOAD_HOSTS',
+      storeHost,
+      'a host, host:port or *.host',
+      faults,
+    ),
     API_KEYS: readList(data, 'API_KEYS', apiKey, API_KEY_FORM, faults),
     CORS_ORIGINS: readList(
       data,
@@ -290,6 +336,12 @@ const API_KEY_FORM =
 function apiKey(entry: string): ApiKey | undefined {
   const [, name, key] = /^([\w.-]{1,64}):([\x21-\x7e]{16,256})$/.exec(entry) ?? []
   return name !== undefined && key !== undefined ? { name, key } : undefined
+}
+
+/** A star needs a domain of two names at least: `*.com` would be everybody's. */
+function storeHost(entry: string): string | undefined {
+  const isHost = /^(\*\.(?=[^.:]+\.))?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$/i.test(entry)
+  return isHost ? entry.toLowerCase() : undefined
 }
 
 export function isLoopback(host: string): boolean {

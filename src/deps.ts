@@ -10,6 +10,7 @@ import { type Config, isLoopback } from './config.ts'
 import { createAllowedRepos } from './context/allowlist.ts'
 import { compileContracts } from './context/contract.ts'
 import { createEngine } from './context/engine.ts'
+import { createIssueWrites } from './context/issueWrites.ts'
 import { providers } from './context/registry.ts'
 import { ownerAccessTag } from './context/tags.ts'
 import { createLocator, webHostOf } from './context/url.ts'
@@ -26,7 +27,9 @@ import { createSharedResources } from './github/redisResources.ts'
 import { createMemoryResources } from './github/resources.ts'
 import { createUpstream } from './github/upstream.ts'
 import { createTagDrift } from './github/validators.ts'
+import { createWriteGitHub } from './github/write.ts'
 import { type Check, createHealth } from './health.ts'
+import { createAccessTokens } from './http/accessTokens.ts'
 import type { AppOptions } from './http/app.ts'
 import { createDeliveries } from './http/deliveries.ts'
 import { rateLimitStore } from './http/rateLimitStore.ts'
@@ -72,6 +75,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     apiUrl: config.GITHUB_API_URL,
     connections: config.GITHUB_CONNECTIONS,
     timeoutMs: config.GITHUB_TIMEOUT_MS,
+    downloadHosts: config.GITHUB_DOWNLOAD_HOSTS,
   })
   const limits = {
     maxConcurrent: config.GITHUB_MAX_CONCURRENT,
@@ -143,11 +147,12 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
 
   const contracts = compileContracts(providers)
   const locate = createLocator(providers, webHost)
+  const allowed = createAllowedRepos(config.ALLOWED_REPOS)
   const engine = createEngine({
     cache,
     github,
     credentialFor,
-    allowed: createAllowedRepos(config.ALLOWED_REPOS),
+    allowed,
     webUrl: `https://${webHost}`,
     past: createPastAnswers(bytes(PAST_SHARE), redis?.commands, now),
   })
@@ -177,6 +182,14 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     now,
     toolsets: config.MCP_TOOLSETS,
     watch: invalidations.watch,
+    writes: config.ENABLE_WRITES
+      ? createIssueWrites({
+          allowed,
+          credentialFor,
+          invalidations,
+          write: createWriteGitHub({ ...calls, timeoutMs: config.GITHUB_TIMEOUT_MS }),
+        })
+      : undefined,
     onError: (error) => logger.error({ err: error }, 'unexpected error'),
   }
 
@@ -223,6 +236,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
           origins: config.CORS_ORIGINS,
         },
       },
+      accessTokens: accessTokensOf(config, now, logger),
       metrics,
       logger,
     },
@@ -230,11 +244,24 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       closing.abort()
       gate.close()
       await models.close()
-      await upstream.pool.close()
+      await upstream.close()
       sessionStore.close()
       redis?.close()
     },
   }
+}
+
+/** Who is taken at the word of an issuer, where one is configured. */
+function accessTokensOf(
+  { AUTH_AUDIENCE: audience, AUTH_ISSUER: issuer, AUTH_JWKS_URL: jwksUrl }: Config,
+  now: () => number,
+  logger: FastifyBaseLogger,
+): AppOptions['accessTokens'] {
+  if (audience === undefined || issuer === undefined || jwksUrl === undefined) return undefined
+  const onUnavailable = (error: unknown) =>
+    logger.warn({ err: error }, 'keys of the issuer of access tokens cannot be read')
+  const tokens = createAccessTokens({ audience, issuer, jwksUrl, now, onUnavailable })
+  return { audience, issuer, tokens }
 }
 
 /** Side by side, so that this process knows of both before it waits for Redis. */

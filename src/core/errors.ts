@@ -20,6 +20,7 @@ export const problems = {
   model_rate_limited: { status: 503, title: 'The model is over its limit' },
   model_timeout: { status: 504, title: 'The model took too long' },
   model_error: { status: 502, title: 'The model answered with an error' },
+  auth_unavailable: { status: 503, title: 'Access tokens cannot be checked' },
   overloaded: { status: 503, title: 'Overloaded' },
   internal_error: { status: 500, title: 'Internal error' },
 } as const satisfies Record<string, { status: number; title: string }>

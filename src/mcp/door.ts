@@ -1,3 +1,4 @@
+import type { IssueWrites } from '../context/issueWrites.ts'
 import { type PromptOptions, promptMethods } from './prompts.ts'
 import { listing } from './protocol/listing.ts'
 import type { CacheHint } from './protocol/methods.ts'
@@ -12,6 +13,7 @@ import { addressable, createRequestOf, templateOf } from './resources/templates.
 import { type ContextToolOptions, contextTools, DEFAULT_TOKENS } from './tools/contextTools.ts'
 import { toolMethods } from './tools/methods.ts'
 import { createRender } from './tools/rendering.ts'
+import { writeTools } from './tools/writeTools.ts'
 
 export interface DoorOptions
   extends Omit<ContextToolOptions, 'render' | 'progressEvery'>,
@@ -21,6 +23,8 @@ export interface DoorOptions
   readonly info: ServerInfo
   /** Names of the toolsets that are offered; all where it is empty. */
   readonly toolsets: readonly string[]
+  /** Absent where nothing may be changed. */
+  readonly writes: IssueWrites | undefined
   /** Milliseconds between words of progress; a second unless given. */
   readonly progressEvery?: number | undefined
   /**
@@ -43,9 +47,8 @@ export function createDoor(given: DoorOptions): McpServer {
   const { connected, contracts, info, onError, progressEvery = 1_000, toolsets } = given
   const requestOf = createRequestOf(contracts)
   const options = { ...given, progressEvery, requestOf, render: createRender(RENDERED_BYTES) }
-  const tools = contextTools(options).filter(
-    ({ toolset }) => toolsets.length === 0 || toolsets.includes(toolset),
-  )
+  const all = [...contextTools(options), ...(given.writes ? writeTools(given.writes) : [])]
+  const tools = all.filter(({ toolset }) => toolsets.length === 0 || toolsets.includes(toolset))
   const methods = {
     ...toolMethods(tools, LISTS, onError),
     ...readMethods(options),

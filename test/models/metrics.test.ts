@@ -8,6 +8,7 @@ it('counts replies, tokens, retries and the time to the first token', async () =
     budgets: () => [],
     sessions: async () => undefined,
     redis: () => undefined,
+    sessions: () => Promise.resolve(undefined),
   })
   const of = { provider: 'anthropic', model: 'claude-sonnet-5' }
   const usage = { input: 120, output: 30 }

@@ -1,9 +1,11 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { SCOPES } from '../../core/scopes.ts'
 import type { Caller } from '../../mcp/caller.ts'
 import { eraOf } from '../../mcp/protocol/era.ts'
 import { CODES, errorResponse, idOf, RpcError, readMessage } from '../../mcp/protocol/message.ts'
 import type { McpServer } from '../../mcp/protocol/server.ts'
 import { callerToken } from '../callerToken.ts'
+import { challengeOf } from '../challenge.ts'
 import { createExchange, type ExchangeOptions } from '../mcp/exchange.ts'
 import { createHostCheck, type HostRules } from '../mcp/hosts.ts'
 import { problemHeaders, toServiceError } from '../problem.ts'
@@ -70,7 +72,10 @@ async function answerOne(
   }
   const { signal, send, end } = createExchange(request, reply, { keepAlive })
   const caller = callerOf(request, message.method)
-  return end(await server.answer(message, { era, caller, signal, send }))
+  const answer = await server.answer(message, { era, caller, signal, send })
+  // Clients get a token that permits more and call again (specification, "Authorization").
+  if (answer.scope) reply.header('www-authenticate', wanting(request, answer.scope))
+  return end(answer)
 }
 
 /** All messages side by side; what has no answer leaves none. */
@@ -99,6 +104,11 @@ async function answerBatch(
   return reply.type('application/json; charset=utf-8').send(`[${joined}]`)
 }
 
+function wanting(request: FastifyRequest, scope: string): string {
+  const error = 'insufficient_scope'
+  return challengeOf(request, { error, scope: `${SCOPES.read} ${scope}` })
+}
+
 function refused(message: string): RpcError {
   return new RpcError(CODES.invalidRequest, message, { status: 400 })
 }
@@ -109,6 +119,7 @@ function callerOf(request: FastifyRequest, method: string): Caller {
   return {
     callerToken: callerToken(request),
     meter,
+    may: (scope) => request.scopes?.has(scope) ?? true,
     served(type, outcome) {
       request.served = { type, meter, outcome }
     },

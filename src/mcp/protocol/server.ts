@@ -47,6 +47,8 @@ export interface Answer {
   /** HTTP status. */
   readonly status: number
   readonly body: Buffer
+  /** The scope that the caller's access token lacks. */
+  readonly scope?: string | undefined
 }
 
 /** Answers requests, over whichever transport they came. */
@@ -113,8 +115,9 @@ export function createMcpServer(options: ServerOptions): McpServer {
       } catch (error) {
         const shown = toRpcError(error)
         if (shown.code === CODES.internalError) onError(error)
-        const status = call.era === 'modern' ? shown.status : 200
-        return { status, body: Buffer.from(JSON.stringify(errorResponse(id, shown))) }
+        const { scope } = shown
+        const status = call.era === 'modern' || scope !== undefined ? shown.status : 200
+        return { status, scope, body: Buffer.from(JSON.stringify(errorResponse(id, shown))) }
       }
     },
   }

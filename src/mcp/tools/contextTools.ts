@@ -7,6 +7,7 @@ import type { Provider } from '../../core/provider.ts'
 import { type FetchOptions, fetchContext } from '../fetchContext.ts'
 import type { Call } from '../protocol/methods.ts'
 import type { Render } from './rendering.ts'
+import { splitName } from './repositoryName.ts'
 import { argumentsOf, brief } from './schema.ts'
 import { type Arguments, READS, type Tool } from './tool.ts'
 import { toolsetOf } from './toolsets.ts'
@@ -86,20 +87,6 @@ function requestOf(contracts: Contracts, provider: Provider, args: Arguments): C
   const { max_tokens: _tokens, query: _query, ...given } = args
   const params = 'owner' in provider.params.properties ? splitName(given) : given
   return parseRequest(contracts, { context_type: provider.type, params, ...optionsOf(args) })
-}
-
-/** Models like to write `owner/repo` in one: in `repo`, or as `repository`. */
-function splitName(args: Arguments): Arguments {
-  const { owner, repo, repository, ...rest } = args
-  const whole = repository ?? (owner === undefined ? repo : undefined)
-  if (typeof whole !== 'string' || !whole.includes('/')) return args
-  const [first, second, ...more] = whole.split('/')
-  if (more.length > 0) throw invalid('/params/repository', 'must be owner/repo')
-  return {
-    ...rest,
-    owner: owner ?? first,
-    repo: repository === undefined ? second : (repo ?? second),
-  }
 }
 
 function byAddress(options: ContextToolOptions): Tool {
