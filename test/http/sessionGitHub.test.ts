@@ -196,6 +196,23 @@ describe('context_updates', () => {
     expect(await updatesOf()).toEqual([])
   })
 
+  it('tell of a window that has grown as of one thing', async () => {
+    addComments(github.world, login, 2, (i) => ({ body: `Comment ${i}` }))
+    const params = { owner: 'octo', repo: 'talk', issue_number: 1 }
+    await session.fetch([{ context_type: 'github_issue_comments', params }])
+    await session.invoke('Hi')
+    addComments(github.world, login, 1, () => ({ body: 'One more' }))
+    later(100)
+    const [update, ...more] = await updatesOf()
+    expect(update).toMatchObject({
+      change: 'changed',
+      content: expect.stringContaining('One more'),
+    })
+    expect(update?.content).not.toContain('Comment 0')
+    expect(more).toEqual([])
+    expect(await items()).toHaveLength(1)
+  })
+
   it('tell what was fetched anew between two turns', async () => {
     await session.fetch([issue(1)])
     await session.invoke('Hi')

@@ -6,7 +6,6 @@ it('counts replies, tokens, retries and the time to the first token', async () =
     pool: () => ({ connected: 0, free: 0, pending: 0, queued: 0, running: 0 }),
     memory: () => ({ bytes: 0, entries: 0 }),
     budgets: () => [],
-    sessions: async () => undefined,
     redis: () => undefined,
     sessions: () => Promise.resolve(undefined),
   })
