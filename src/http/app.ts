@@ -3,12 +3,13 @@ import type { Config } from '../config.ts'
 import type { Contracts } from '../context/contract.ts'
 import type { Health } from '../health.ts'
 import type { Metrics } from '../metrics.ts'
+import type { CallerLimit } from './callerLimit.ts'
 import { decorate } from './decorations.ts'
 import { authPlugin, guardPlugin } from './plugins/auth.ts'
 import { docsPlugin } from './plugins/docs.ts'
 import { observePlugin } from './plugins/observe.ts'
 import { problemsPlugin } from './plugins/problems.ts'
-import { type RateLimitOptions, rateLimitPlugin } from './plugins/rateLimit.ts'
+import { rateLimitPlugin } from './plugins/rateLimit.ts'
 import { securityPlugin } from './plugins/security.ts'
 import { requestIdOf } from './requestId.ts'
 import { batchRoute } from './routes/batch.ts'
@@ -30,7 +31,8 @@ export interface AppOptions extends Omit<ContextRoutesOptions, 'schemas'> {
   /** Absent where no secret is configured. */
   readonly webhooks: WebhookOptions | undefined
   readonly mcp: McpRouteOptions
-  readonly rateLimit: RateLimitOptions
+  /** The service's own limit. */
+  readonly callers: CallerLimit
   readonly contracts: Contracts
   readonly health: Health
   readonly metrics: Metrics
@@ -73,7 +75,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(securityPlugin, { origins: config.CORS_ORIGINS })
   await app.register(observePlugin, { metrics })
   await app.register(authPlugin, { apiKeys: config.API_KEYS })
-  await app.register(rateLimitPlugin, options.rateLimit)
+  await app.register(rateLimitPlugin, options)
   await app.register(guardPlugin, { apiKeys: config.API_KEYS })
   await app.register(problemsPlugin)
   await app.register(docsPlugin, {
