@@ -32,8 +32,9 @@ import { createWriteGitHub } from './github/write.ts'
 import { type Check, createHealth } from './health.ts'
 import { createAccessTokens } from './http/accessTokens.ts'
 import type { AppOptions } from './http/app.ts'
+import { createCallerLimit } from './http/callerLimit.ts'
 import { createDeliveries } from './http/deliveries.ts'
-import { rateLimitStore } from './http/rateLimitStore.ts'
+
 import { createDoor, type DoorOptions } from './mcp/door.ts'
 import type { McpServer } from './mcp/protocol/server.ts'
 import { createMetrics } from './metrics.ts'
@@ -208,11 +209,12 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       name: NAME,
       version: VERSION,
       config,
-      rateLimit: {
+      callers: createCallerLimit({
         max: config.RATE_LIMIT_MAX,
         windowMs: config.RATE_LIMIT_WINDOW_MS,
-        store: rateLimitStore(redis?.commands, now),
-      },
+        redis: redis?.commands,
+        now,
+      }),
       contracts,
       engine,
       locate,
