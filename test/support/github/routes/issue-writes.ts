@@ -21,7 +21,7 @@ function writerOf({ principal }: Ask): string | Reply {
     : `${principal.installation.app.slug}[bot]`
 }
 
-const created = (version: Ask['version'], body: { readonly url?: unknown }): Reply =>
+const created = (version: Ask['version'], body: Readonly<Record<string, unknown>>): Reply =>
   withHeaders(text(201, serialise('other', version, body)), 'Location', String(body.url))
 
 function createIssue(ask: Ask, repository: Repository): Reply {
