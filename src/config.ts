@@ -75,6 +75,9 @@ export const Environment = Type.Object({
     default: 32,
     description: 'Connections to GitHub at most',
   }),
+  GITHUB_DOWNLOAD_HOSTS: list(
+    'Comma-separated hosts (`host`, `host:port`, `*.host`) from which logs may be fetched, besides GitHub’s own and `*.blob.core.windows.net`: for a GitHub Enterprise Server that keeps them elsewhere. No credential is sent there',
+  ),
   GITHUB_BUDGET: Type.Optional(
     Type.Union([Type.Literal('on'), Type.Literal('off')], {
       description:
@@ -226,6 +229,7 @@ interface Lists {
   readonly ALLOWED_REPOS: readonly string[]
   readonly API_KEYS: readonly ApiKey[]
   readonly CORS_ORIGINS: readonly string[]
+  readonly GITHUB_DOWNLOAD_HOSTS: readonly string[]
   readonly GITHUB_WEBHOOK_SECRET: readonly string[]
   readonly MCP_TOOLSETS: readonly string[]
 }
@@ -307,6 +311,13 @@ function readLists(data: Variables, faults: string[]): Lists {
     MCP_TOOLSETS: readList(data, 'MCP_TOOLSETS', toolset, `one of ${TOOLSETS.join(', ')}`, faults),
     GITHUB_WEBHOOK_SECRET: readList(data, 'GITHUB_WEBHOOK_SECRET', secret, 'a secret', faults),
     ALLOWED_REPOS: readList(data, 'ALLOWED_REPOS', repository, 'owner/* or owner/repo', faults),
+    GITHUB_DOWNLOAD_HOSTS: readList(
+      data,
+      'GITHUB_DOWNLOAD_HOSTS',
+      storeHost,
+      'a host, host:port or *.host',
+      faults,
+    ),
     API_KEYS: readList(data, 'API_KEYS', apiKey, API_KEY_FORM, faults),
     CORS_ORIGINS: readList(
       data,
@@ -325,6 +336,12 @@ const API_KEY_FORM =
 function apiKey(entry: string): ApiKey | undefined {
   const [, name, key] = /^([\w.-]{1,64}):([\x21-\x7e]{16,256})$/.exec(entry) ?? []
   return name !== undefined && key !== undefined ? { name, key } : undefined
+}
+
+/** A star needs a domain of two names at least: `*.com` would be everybody's. */
+function storeHost(entry: string): string | undefined {
+  const isHost = /^(\*\.(?=[^.:]+\.))?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$/i.test(entry)
+  return isHost ? entry.toLowerCase() : undefined
 }
 
 export function isLoopback(host: string): boolean {

@@ -75,6 +75,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     apiUrl: config.GITHUB_API_URL,
     connections: config.GITHUB_CONNECTIONS,
     timeoutMs: config.GITHUB_TIMEOUT_MS,
+    downloadHosts: config.GITHUB_DOWNLOAD_HOSTS,
   })
   const limits = {
     maxConcurrent: config.GITHUB_MAX_CONCURRENT,
@@ -91,7 +92,9 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
   const memory = createMemoryStore(bytes(ANSWERS_SHARE))
   const ownResources = createMemoryResources(bytes(1 - ANSWERS_SHARE - PAST_SHARE))
   const resources = redis ? createSharedResources(ownResources, redis.commands) : ownResources
+  const sessionStore = sessionStoreOf(config, now)
   const metrics = createMetrics({
+    sessions: () => sessionStore.count(),
     pool: () => upstream.pool.stats,
     memory: () => ({ bytes: memory.bytes + ownResources.bytes, entries: memory.entries }),
     budgets: () => gate.budgets(),
@@ -153,7 +156,6 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     webUrl: `https://${webHost}`,
     past: createPastAnswers(bytes(PAST_SHARE), redis?.commands, now),
   })
-  const sessionStore = sessionStoreOf(config, now)
   const sessions = createSessions({
     store: sessionStore,
     limits: LIMITS,
@@ -163,6 +165,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     ranker: createRanker(),
     promptTokens: config.SESSION_PROMPT_TOKENS,
     running: new Set(),
+    onTurn: metrics.turnDone,
     now,
     onFailure: (error) => logger.error({ err: error }, 'an item of a session was not looked at'),
   })
@@ -242,7 +245,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       closing.abort()
       gate.close()
       await models.close()
-      await upstream.pool.close()
+      await upstream.close()
       sessionStore.close()
       redis?.close()
     },

@@ -14,6 +14,8 @@ export interface Metrics {
   callDone(report: CallReport): void
   replyDone(report: ReplyReport): void
   refreshFailed(): void
+  /** @param outcome `ok`, `aborted`, or a problem's code */
+  turnDone(outcome: string): void
   /** @param event a name out of a closed set */
   webhookDelivered(event: string, outcome: string): void
   /** Prometheus text format 0.0.4. */
@@ -26,6 +28,8 @@ export interface MetricSources {
   pool(): { connected: number; free: number; pending: number; queued: number; running: number }
   memory(): { bytes: number; entries: number }
   budgets(): Iterable<RateLimit>
+  /** Undefined where the store does not tell. */
+  sessions(): Promise<number | undefined>
   /** Undefined where there is no Redis. */
   redis(): boolean | undefined
 }
@@ -50,6 +54,22 @@ export function createMetrics(sources: MetricSources): Metrics {
     registers,
   })
   const replyDone = createModelMetrics(registers)
+  const turns = new Counter({
+    name: 'session_turns_total',
+    help: 'Turns of sessions, by what became of them (ok, aborted, a problem code)',
+    labelNames: ['outcome'],
+    registers,
+  })
+  new Gauge({
+    name: 'sessions_kept',
+    help: 'Sessions that are kept, of all replicas; absent while the store does not tell',
+    registers,
+    async collect() {
+      this.reset()
+      const kept = await sources.sessions()
+      if (kept !== undefined) this.set(kept)
+    },
+  })
   const failedRefreshes = new Counter({
     name: 'cache_refresh_failures_total',
     help: 'Refreshes in the background that failed',
@@ -125,6 +145,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     callDone: ({ resource, status, duration }) =>
       calls.observe({ resource, status: String(status) }, duration / 1000),
     replyDone,
+    turnDone: (outcome) => turns.inc({ outcome }),
     refreshFailed: () => failedRefreshes.inc(),
     webhookDelivered: (event, outcome) => webhooks.inc({ event, outcome }),
     render: () => registry.metrics(),

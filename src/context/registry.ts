@@ -3,15 +3,21 @@ import { githubComment } from './github_comment.ts'
 import { githubDiscussion } from './github_discussion.ts'
 import { githubDiscussionComments } from './github_discussion_comments.ts'
 import { githubDiscussions } from './github_discussions.ts'
+import { githubFile } from './github_file.ts'
+import { githubFiles } from './github_files.ts'
 import { githubIssue } from './github_issue.ts'
 import { githubIssueComments } from './github_issue_comments.ts'
 import { githubIssueSearch } from './github_issue_search.ts'
 import { githubIssues } from './github_issues.ts'
 import { githubRepo } from './github_repo.ts'
+import { githubTree } from './github_tree.ts'
 
 /** Every context type. A new one is a file in this folder and a line here. */
 export const providers: readonly Provider[] = [
   githubRepo,
+  githubFile,
+  githubFiles,
+  githubTree,
   githubIssue,
   githubIssueComments,
   githubComment,

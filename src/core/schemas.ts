@@ -25,6 +25,23 @@ export const IssueNumber = Type.Integer({
   examples: [1347],
 })
 
+/** Any path that git can hold, so no `.` or `..` in it; a slash at either end changes nothing. */
+export const Path = Type.String({
+  minLength: 1,
+  maxLength: 4_096,
+  pattern: '^(?!(?:[\\s\\S]*/)?\\.{1,2}(?:/|$))[^\\0]+$',
+  description: 'Path in the repository, for example `src/main.ts`',
+  examples: ['README'],
+})
+
+/** git's rules for names of refs (git-scm.com/docs/git-check-ref-format), and shas. */
+export const Ref = Type.String({
+  maxLength: 255,
+  pattern: '^(?!.*\\.\\.)[^\\x00-\\x20\\x7f~^:?*\\[\\\\]+$',
+  description: 'Branch, tag or commit sha; the default branch unless given',
+  examples: ['main'],
+})
+
 /** ISO 8601, as GitHub writes and takes it. */
 export const Timestamp = Type.String({
   pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(?:\\.\\d+)?(?:Z|[+-]\\d{2}:\\d{2})$',

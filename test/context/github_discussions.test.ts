@@ -98,6 +98,17 @@ describe('github_discussions', () => {
     expect(block.content).not.toMatch(/null|undefined/)
   })
 
+  it.each([
+    ['words', 'word '.repeat(1_000), 279],
+    ['a script without spaces', '話'.repeat(5_000), 280],
+    ['one space at the start', `a ${'話'.repeat(5_000)}`, 280],
+    ['pairs of surrogates', `x${'🦘'.repeat(5_000)}`, 279],
+  ])('cuts a huge text short: %s', async (_name, body, length) => {
+    fill(1, () => ({ body }))
+    const [one] = (await app.block(request())).discussions as { excerpt: string }[]
+    expect(one?.excerpt).toBe(`${body.slice(0, length)} …`)
+  })
+
   it('goes by state and order', async () => {
     fill(6, (number) => ({
       state: number % 3 ? 'open' : 'closed',

@@ -7,6 +7,7 @@ it('counts replies, tokens, retries and the time to the first token', async () =
     memory: () => ({ bytes: 0, entries: 0 }),
     budgets: () => [],
     redis: () => undefined,
+    sessions: () => Promise.resolve(undefined),
   })
   const of = { provider: 'anthropic', model: 'claude-sonnet-5' }
   const usage = { input: 120, output: 30 }

@@ -16,6 +16,7 @@ const config = readConfig({
   GITHUB_TOKEN: OCTOCAT_TOKEN,
   ...process.env,
   GITHUB_API_URL: github.url,
+  GITHUB_DOWNLOAD_HOSTS: new URL(github.blobs.url).host,
 })
 const service = await startService(config, createLogger(config.LOG_LEVEL))
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { ServiceError } from '../../core/errors.ts'
 import { createPace, measureTokens } from '../../core/tokens.ts'
-import type { Models } from '../../models/model.ts'
+import type { ModelEvent, Models } from '../../models/model.ts'
 import type { Caller } from '../github/fetch.ts'
 import { type Refreshed, type RefreshOptions, refresh } from '../github/refresh.ts'
 import { refusalOf } from '../refusals.ts'
@@ -21,6 +21,8 @@ const REPLY_SHARE = 0.25
  * which other tokenizers make up to a third more.
  */
 const PROMPT_SHARE = 0.75
+/** Bytes that a turn takes at least: where they are not left, the model is not asked in vain. */
+const LEAST_TURN = 1_024
 
 export interface TurnOptions extends RefreshOptions {
   readonly store: SessionStore
@@ -29,6 +31,8 @@ export interface TurnOptions extends RefreshOptions {
   readonly ranker: Ranker
   /** Tokens of a prompt at most, however large the model's window is. */
   readonly promptTokens: number
+  /** Told what became of a turn: `ok`, `aborted`, or a problem's code. */
+  readonly onTurn: (outcome: string) => void
   /** Sessions of which a turn runs in this process. */
   readonly running: Set<string>
 }
@@ -40,8 +44,11 @@ export interface TurnAnswer {
   readonly usage: Usage
 }
 
+type Reply = Extract<ModelEvent, { type: 'text' }>
+type End = Extract<ModelEvent, { type: 'end' }>
+
 export type TurnEvent =
-  | { readonly type: 'text'; readonly text: string }
+  | Reply
   /** The last event: the turn is kept. */
   | { readonly type: 'end'; readonly answer: TurnAnswer }
 
@@ -54,63 +61,80 @@ export type TurnEvent =
 export async function* runTurn(
   options: TurnOptions,
   session: Address,
-  { config, input }: Invocation,
+  invocation: Invocation,
   caller: Caller,
 ): AsyncGenerator<TurnEvent, void, undefined> {
-  const { limits, running, store } = options
+  const { limits, onTurn, running } = options
+  // By owner too: to others a session is not there, whether or not it is busy.
+  const name = JSON.stringify(session)
+  // What the model says to the second of two turns could not be kept: it need not be asked.
+  if (running.has(name)) throw refusalOf('conflict', limits)
+  running.add(name)
+  let outcome = 'aborted'
+  try {
+    const answer = yield* exchange(options, session, invocation, caller)
+    outcome = 'ok'
+    running.delete(name)
+    yield { type: 'end', answer }
+  } catch (error) {
+    if (!caller.signal.aborted)
+      outcome = error instanceof ServiceError ? error.code : 'internal_error'
+    throw error
+  } finally {
+    if (outcome !== 'ok') running.delete(name)
+    onTurn(outcome)
+  }
+}
+
+async function* exchange(
+  options: TurnOptions,
+  session: Address,
+  { config, input }: Invocation,
+  caller: Caller,
+): AsyncGenerator<Reply, TurnAnswer, undefined> {
+  const state = await open(options, session)
+  const { adapter, model } = options.models.choose(config)
+  const window = adapter.contextWindow(model)
+  const maxTokens = config.max_tokens ?? defaultReply(window)
+  const room = roomOf(options, window, maxTokens)
+  const refreshed = await refresh(options, state, caller)
+  const updates = updatesOf(refreshed, state.sources)
+  const { system, temperature } = config
+  const given = { input, system, room }
+  const prompt = await promptOf(options, session, state, refreshed, updates, given)
+  const { messages } = prompt
+  const request = { model, system: prompt.system, messages, maxTokens, temperature }
+  let text = ''
+  let end: End | undefined
+  for await (const event of adapter.reply(request, caller.signal)) {
+    if (event.type === 'end') end = event
+    else if (event.text !== '') {
+      text += event.text
+      yield event
+    }
+  }
+  if (!end) throw new ServiceError('model_error', 'The model’s reply broke off. Try again.')
+  // Of a reply that its caller did not wait for, nothing is kept.
+  caller.signal.throwIfAborted()
+  const usage = usageOf(adapter.provider, end, prompt)
+  const turn: Turn = {
+    user_input: input,
+    model_response: text,
+    created_at: new Date(options.now()).toISOString(),
+    tokens: prompt.inputTokens + (await measureTokens(text, createPace())),
+    usage,
+  }
+  await keep(options, session, state, refreshed, turn)
+  return { model_response: text, session_id: session.id, context_updates: updates, usage }
+}
+
+/** The session, where it can have another turn. */
+async function open({ limits, store }: TurnOptions, session: Address): Promise<SessionState> {
   const record = await store.read(session)
   if (!record) throw refusalOf('missing', limits)
-  if (running.has(session.id)) throw refusalOf('conflict', limits)
-  running.add(session.id)
-  let isMine = true
-  const release = () => {
-    if (isMine) running.delete(session.id)
-    isMine = false
-  }
-  try {
-    const state = await readState(record)
-    if (state.turns.length >= limits.turns) throw refusalOf('too_many_turns', limits)
-    const { adapter, model } = options.models.choose(config)
-    const maxTokens = config.max_tokens ?? defaultReply(adapter.contextWindow(model))
-    const refreshed = await refresh(options, state, caller)
-    const updates = updatesOf(refreshed, state.sources)
-    const prompt = await promptOf(options, session, state, refreshed, updates, {
-      input,
-      system: config.system,
-      room: roomOf(options, adapter.contextWindow(model), maxTokens),
-    })
-    const { messages, system } = prompt
-    const { temperature } = config
-    let text = ''
-    let end:
-      | { usage: { input: number; output: number }; model: string; truncated: boolean }
-      | undefined
-    const request = { model, system, messages, maxTokens, temperature }
-    for await (const event of adapter.reply(request, caller.signal)) {
-      if (event.type === 'end') end = event
-      else if (event.text !== '') {
-        text += event.text
-        yield event
-      }
-    }
-    if (!end) throw new ServiceError('model_error', 'The model’s reply broke off. Try again.')
-    // Of a reply that its caller did not wait for, nothing is kept.
-    caller.signal.throwIfAborted()
-    const usage = usageOf(adapter.provider, end, prompt)
-    const turn: Turn = {
-      user_input: input,
-      model_response: text,
-      created_at: new Date(options.now()).toISOString(),
-      tokens: prompt.inputTokens + (await measureTokens(text, createPace())),
-      usage,
-    }
-    await keep(options, session, state, refreshed, turn)
-    release()
-    const answer = { model_response: text, session_id: session.id, context_updates: updates, usage }
-    yield { type: 'end', answer }
-  } finally {
-    release()
-  }
+  if (record.turns.length >= limits.turns) throw refusalOf('too_many_turns', limits)
+  if (record.bytes + LEAST_TURN > limits.bytes) throw refusalOf('too_large', limits)
+  return readState(record)
 }
 
 function defaultReply(window: number): number {
@@ -145,11 +169,7 @@ function promptOf(
   })
 }
 
-function usageOf(
-  provider: string,
-  end: { usage: { input: number; output: number }; model: string; truncated: boolean },
-  prompt: Prompt,
-): Usage {
+function usageOf(provider: string, end: End, prompt: Prompt): Usage {
   return {
     provider,
     model: end.model,

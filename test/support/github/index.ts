@@ -8,12 +8,7 @@ export {
   type InstallationOptions,
   mintToken,
 } from './apps.ts'
-export {
-  type BlamedCommitOptions,
-  type BlameOptions,
-  blamedCommit,
-  setBlame,
-} from './blames.ts'
+export { landCommit } from './blames.ts'
 export type { BlobFault, BlobRequest, Blobs } from './blobs.ts'
 export {
   blockRepository,

@@ -61,7 +61,7 @@ export function registerRepository(world: World, body: Repository['body']): Repo
     releases: [],
     commitComments: [],
     discussions: new Map(),
-    blames: [],
+    landed: new Map(),
     readers: new Set(),
     recordings: new Map(),
     memo: new Map(),
