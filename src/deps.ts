@@ -183,6 +183,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     engine,
     locate,
     now,
+    ownAccount: config.GITHUB_TOKEN !== undefined,
     toolsets: config.MCP_TOOLSETS,
     watch: invalidations.watch,
     writes: config.ENABLE_WRITES
