@@ -6,6 +6,7 @@ import { createMemoryStore } from './cache/memory.ts'
 import { createPastAnswers } from './cache/past.ts'
 import { createRedisStore } from './cache/redisStore.ts'
 import { noStore } from './cache/store.ts'
+import { withMetricsOfAll } from './cluster/metrics.ts'
 import { type Config, isLoopback } from './config.ts'
 import { createAllowedRepos } from './context/allowlist.ts'
 import { compileContracts } from './context/contract.ts'
@@ -31,8 +32,9 @@ import { createWriteGitHub } from './github/write.ts'
 import { type Check, createHealth } from './health.ts'
 import { createAccessTokens } from './http/accessTokens.ts'
 import type { AppOptions } from './http/app.ts'
+import { createCallerLimit } from './http/callerLimit.ts'
 import { createDeliveries } from './http/deliveries.ts'
-import { rateLimitStore } from './http/rateLimitStore.ts'
+
 import { createDoor, type DoorOptions } from './mcp/door.ts'
 import type { McpServer } from './mcp/protocol/server.ts'
 import { createMetrics } from './metrics.ts'
@@ -93,13 +95,14 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
   const ownResources = createMemoryResources(bytes(1 - ANSWERS_SHARE - PAST_SHARE))
   const resources = redis ? createSharedResources(ownResources, redis.commands) : ownResources
   const sessionStore = sessionStoreOf(config, now)
-  const metrics = createMetrics({
+  const ownMetrics = createMetrics({
     sessions: () => sessionStore.count(),
     pool: () => upstream.pool.stats,
     memory: () => ({ bytes: memory.bytes + ownResources.bytes, entries: memory.entries }),
     budgets: () => gate.budgets(),
     redis: () => redis?.commands.available,
   })
+  const metrics = config.WORKERS > 1 ? withMetricsOfAll(ownMetrics) : ownMetrics
   const calls: CallOptions = {
     upstream,
     gate,
@@ -180,6 +183,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     engine,
     locate,
     now,
+    ownAccount: config.GITHUB_TOKEN !== undefined,
     toolsets: config.MCP_TOOLSETS,
     watch: invalidations.watch,
     writes: config.ENABLE_WRITES
@@ -206,11 +210,12 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       name: NAME,
       version: VERSION,
       config,
-      rateLimit: {
+      callers: createCallerLimit({
         max: config.RATE_LIMIT_MAX,
         windowMs: config.RATE_LIMIT_WINDOW_MS,
-        store: rateLimitStore(redis?.commands, now),
-      },
+        redis: redis?.commands,
+        now,
+      }),
       contracts,
       engine,
       locate,

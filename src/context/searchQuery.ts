@@ -13,3 +13,9 @@ export const SearchQuery = Type.String({
 export function accountIn(query: string): string | undefined {
   return /(?:^|\s)(?:repo|org|user):"?([\w-]+)/i.exec(query)?.[1]
 }
+
+/** The repositories that a query asks for; those that it leaves out (`-repo:`) are none of them. */
+export function repositoriesIn(query: string): { owner: string; repo: string }[] {
+  const named = query.matchAll(/(?:^|[\s(])repo:"?([\w-]+)\/([\w.-]+)/gi)
+  return [...named].map(([, owner = '', repo = '']) => ({ owner, repo }))
+}
