@@ -6,6 +6,7 @@ import { createMemoryStore } from './cache/memory.ts'
 import { createPastAnswers } from './cache/past.ts'
 import { createRedisStore } from './cache/redisStore.ts'
 import { noStore } from './cache/store.ts'
+import { withMetricsOfAll } from './cluster/metrics.ts'
 import { type Config, isLoopback } from './config.ts'
 import { createAllowedRepos } from './context/allowlist.ts'
 import { compileContracts } from './context/contract.ts'
@@ -93,13 +94,14 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
   const ownResources = createMemoryResources(bytes(1 - ANSWERS_SHARE - PAST_SHARE))
   const resources = redis ? createSharedResources(ownResources, redis.commands) : ownResources
   const sessionStore = sessionStoreOf(config, now)
-  const metrics = createMetrics({
+  const ownMetrics = createMetrics({
     sessions: () => sessionStore.count(),
     pool: () => upstream.pool.stats,
     memory: () => ({ bytes: memory.bytes + ownResources.bytes, entries: memory.entries }),
     budgets: () => gate.budgets(),
     redis: () => redis?.commands.available,
   })
+  const metrics = config.WORKERS > 1 ? withMetricsOfAll(ownMetrics) : ownMetrics
   const calls: CallOptions = {
     upstream,
     gate,

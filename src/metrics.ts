@@ -18,6 +18,8 @@ export interface Metrics {
   turnDone(outcome: string): void
   /** @param event a name out of a closed set */
   webhookDelivered(event: string, outcome: string): void
+  /** The present values as data, to be added to those of other processes. */
+  snapshot(): Promise<object[]>
   /** Prometheus text format 0.0.4. */
   render(): Promise<string>
   readonly contentType: string
@@ -62,6 +64,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   })
   new Gauge({
     name: 'sessions_kept',
+    aggregator: 'max',
     help: 'Sessions that are kept, of all replicas; absent while the store does not tell',
     registers,
     async collect() {
@@ -94,6 +97,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   })
   new Gauge({
     name: 'github_rate_limit_remaining',
+    aggregator: 'min',
     help: 'Calls left in the running window, by resource: the lowest of all credentials',
     labelNames: ['resource'],
     registers,
@@ -122,6 +126,7 @@ export function createMetrics(sources: MetricSources): Metrics {
 
   new Gauge({
     name: 'redis_available',
+    aggregator: 'min',
     help: 'Whether Redis is used: 1, or 0 while it is left alone; absent where none is configured',
     registers,
     collect() {
@@ -148,6 +153,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     turnDone: (outcome) => turns.inc({ outcome }),
     refreshFailed: () => failedRefreshes.inc(),
     webhookDelivered: (event, outcome) => webhooks.inc({ event, outcome }),
+    snapshot: () => registry.getMetricsAsJSON(),
     render: () => registry.metrics(),
     contentType: registry.contentType,
   }

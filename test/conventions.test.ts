@@ -82,7 +82,7 @@ describe.each(named)('%s', (type, provider) => {
 
   it('has a URI of its own params that has all required ones', () => {
     const used = [...provider.uri.matchAll(/\{\+?(\w+)\}/g)].map(([, name]) => name ?? '')
-    expect(provider.uri).toMatch(/^github:\/\/[\w{}/]*(?:\{\+\w+\})?$/)
+    expect(provider.uri).toMatch(/^github:\/\/[\w{}/]*(?:\{\+\w+\}|\.\.\.\{\w+\})?$/)
     if (!provider.filtered) expect(provider.uri).toMatch(/^github:\/\/\{owner\}\/\{repo\}/)
     expect(used.filter((name) => !(name in provider.params.properties))).toEqual([])
     expect(used).toEqual(expect.arrayContaining(provider.params.required ?? []))

@@ -156,7 +156,7 @@ describe('docker/compose.yaml', () => {
     expect(program).toBe('redis-server')
     await using server = await startRedis({ args })
     const client = new Redis(server.url)
-    expect(await client.config('GET', 'maxmemory-policy')).toContain('volatile-lru')
+    expect(await client.config('GET', 'maxmemory-policy')).toContain('volatile-ttl')
     expect(await client.config('GET', 'appendonly')).toContain('yes')
     client.disconnect()
     const [form, cli = '', ...rest] = redis.healthcheck?.test ?? []

@@ -1,6 +1,10 @@
 import type { Provider } from '../core/provider.ts'
+import { githubBlame } from './github_blame.ts'
 import { githubCodeSearch } from './github_code_search.ts'
 import { githubComment } from './github_comment.ts'
+import { githubCommit } from './github_commit.ts'
+import { githubCommits } from './github_commits.ts'
+import { githubCompare } from './github_compare.ts'
 import { githubDiscussion } from './github_discussion.ts'
 import { githubDiscussionComments } from './github_discussion_comments.ts'
 import { githubDiscussions } from './github_discussions.ts'
@@ -10,6 +14,8 @@ import { githubIssue } from './github_issue.ts'
 import { githubIssueComments } from './github_issue_comments.ts'
 import { githubIssueSearch } from './github_issue_search.ts'
 import { githubIssues } from './github_issues.ts'
+import { githubPullRequestFiles } from './github_pull_request_files.ts'
+import { githubPullRequests } from './github_pull_requests.ts'
 import { githubRelease } from './github_release.ts'
 import { githubReleases } from './github_releases.ts'
 import { githubRepo } from './github_repo.ts'
@@ -22,14 +28,20 @@ export const providers: readonly Provider[] = [
   githubFile,
   githubFiles,
   githubTree,
+  githubBlame,
   githubReleases,
   githubRelease,
   githubCodeSearch,
+  githubCommits,
+  githubCommit,
+  githubCompare,
   githubIssue,
   githubIssueComments,
   githubComment,
   githubIssues,
   githubIssueSearch,
+  githubPullRequests,
+  githubPullRequestFiles,
   githubDiscussion,
   githubDiscussionComments,
   githubDiscussions,

@@ -9,15 +9,25 @@ export interface SecretRule {
 }
 
 /** Not inside a word; the letter of an escaped line break is no part of one. */
-const START = String.raw`(?<before>(?<![A-Za-z0-9])|(?<=\\[nrt]))`
-const END = '(?![A-Za-z0-9])'
+const WORD_START = String.raw`(?<before>(?<![A-Za-z0-9])|(?<=\\[nrt]))`
+/** Not inside a run of a token's characters either: so no two of them begin in one run. */
+const RUN_START = String.raw`(?<before>(?<![\w-])|(?<=\\[nrt]))`
+const WORD_END = '(?![A-Za-z0-9])'
 /** Between a name and its value: `=`, `:`, `=>`, quotes around both. */
 const ASSIGNED = String.raw`["'${'`'}]?\s{0,4}(?:=>|:=|[=:])\s{0,4}["'${'`'}]?`
 
-const token = (kind: string, hints: readonly string[], pattern: string): SecretRule => ({
+/** Of what follows, without a break: see `mayHoldSecret`. */
+const LONG_RUN = String.raw`(?=[\w.~+/=-]{0,80}[\w-]{20})`
+
+const token = (
+  kind: string,
+  hints: readonly string[],
+  pattern: string,
+  start = WORD_START,
+): SecretRule => ({
   kind,
   hints,
-  pattern: new RegExp(`${START}(?<secret>${pattern})${END}`, 'g'),
+  pattern: new RegExp(`${start}(?<secret>${pattern})${WORD_END}`, 'g'),
 })
 
 const after = (
@@ -59,20 +69,20 @@ export const SECRET_RULES: readonly SecretRule[] = [
   after(
     'aws secret key',
     ['ecret', 'SECRET'],
-    `(?:aws_secret_access_key|AWS_SECRET_ACCESS_KEY|AWS_SECRET_KEY|[Ss]ecretAccessKey)${ASSIGNED}`,
+    `(?:aws_secret_access_key|AWS_SECRET_ACCESS_KEY|[Ss]ecretAccessKey)${ASSIGNED}`,
     '[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])',
   ),
   after(
     'aws session token',
     ['ession', 'SESSION'],
     `(?:aws_session_token|AWS_SESSION_TOKEN|[Ss]essionToken)${ASSIGNED}`,
-    '[A-Za-z0-9/+]{100,}={0,2}',
+    `${LONG_RUN}[A-Za-z0-9/+]{100,}={0,2}`,
   ),
   token('google api key', ['AIza'], String.raw`AIza[\w-]{35}`),
   token('google secret', ['GOCSPX-'], String.raw`GOCSPX-[\w-]{28}`),
   token('google token', ['ya29.'], String.raw`ya29\.[\w-]{30,}`),
   after('azure key', ['Key='], '(?:AccountKey|SharedAccessKey)=', '[A-Za-z0-9+/]{43,86}={1,2}'),
-  token('azure secret', ['Q~'], String.raw`[A-Za-z0-9_~.]{3}\dQ~[\w~.-]{31,34}`),
+  token('azure secret', ['Q~'], String.raw`[A-Za-z0-9_~.]{3}\dQ~${LONG_RUN}[\w~.-]{31,34}`),
   token(
     'slack token',
     ['xox', 'xapp-'],
@@ -82,7 +92,7 @@ export const SECRET_RULES: readonly SecretRule[] = [
     'slack webhook',
     ['hooks.slack.com/'],
     String.raw`hooks\.slack\.com/(?:services|triggers|workflows)/`,
-    '[A-Za-z0-9+/]{30,}',
+    '[A-Z0-9]{8,13}/[A-Z0-9]{8,13}/[A-Za-z0-9]{20,}',
   ),
   after(
     'discord webhook',
@@ -92,24 +102,25 @@ export const SECRET_RULES: readonly SecretRule[] = [
   ),
   token('stripe key', ['k_'], '[rs]k_(?:live|test|prod)_[A-Za-z0-9]{16,}'),
   // docs.anthropic.com, platform.openai.com; others' models take the same form.
-  token('anthropic key', ['sk-ant-'], String.raw`sk-ant-[a-z]{3,8}\d{2}-[\w-]{40,}`),
+  token('anthropic key', ['sk-ant-'], String.raw`sk-ant-[a-z]{3,8}\d{2}-[\w-]{40,}`, RUN_START),
   token(
     'openai key',
     ['sk-'],
     String.raw`sk-(?=[\w-]*\d)(?:[A-Za-z]{2,8}(?:-v\d)?-[\w-]{32,}|[A-Za-z0-9]{32,64})`,
+    RUN_START,
   ),
   token('npm token', ['npm_'], 'npm_[A-Za-z0-9]{36}'),
   after(
     'npm token',
     ['_authToken'],
     String.raw`_authToken\s{0,3}=\s{0,3}["']?`,
-    String.raw`[\w.+/=-]{16,}`,
+    String.raw`${LONG_RUN}[\w.+/=-]+`,
   ),
   after(
     'password',
     [':_auth', ':_password'],
     String.raw`:_(?:auth|password)\s{0,3}=\s{0,3}["']?`,
-    '[A-Za-z0-9+/=]{8,}',
+    `${LONG_RUN}[A-Za-z0-9+/=]+`,
   ),
   token('pypi token', ['pypi-'], String.raw`pypi-AgE[\w-]{50,}`),
   token('docker token', ['dckr_'], String.raw`dckr_[po]at_[\w-]{27,}`),
@@ -123,19 +134,19 @@ export const SECRET_RULES: readonly SecretRule[] = [
   token('atlassian token', ['ATATT3'], String.raw`ATATT3[\w-]{60,}(?:=[\w-]{1,16})?`),
   token('age key', ['AGE-SECRET-KEY-1'], 'AGE-SECRET-KEY-1[0-9A-Z]{58}'),
   // RFC 7519. The last part is the signature: without one it proves nothing.
-  token('json web token', ['eyJ'], String.raw`eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}`),
+  token('json web token', ['eyJ'], String.raw`eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}`, RUN_START),
   after(
     'authorization',
     ['uthorization', 'UTHORIZATION'],
     String.raw`authorization${ASSIGNED}(?:bearer|token)\s{1,3}`,
-    String.raw`[\w-]{20,}[\w.~+/=-]*`,
+    String.raw`${LONG_RUN}[\w.~+/=-]+`,
     'gi',
   ),
   after(
     'authorization',
     ['uthorization', 'UTHORIZATION'],
     String.raw`authorization${ASSIGNED}basic\s{1,3}`,
-    '(?:[A-Za-z0-9+/]{7,}={1,2}|[A-Za-z0-9]{20,}[A-Za-z0-9+/]*)',
+    `${LONG_RUN}[A-Za-z0-9+/]+={0,2}`,
     'gi',
   ),
 ]

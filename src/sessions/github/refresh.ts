@@ -5,6 +5,7 @@ import { type Item, shownOf } from '../items/item.ts'
 import { sideBySide } from '../sideBySide.ts'
 import type { KeptItem, SessionState } from '../state.ts'
 import { type Caller, type Fetched, type FetchOptions, fetchItems, refetch } from './fetch.ts'
+import type { FetchedItem } from './items.ts'
 import { type Source, sourceName } from './source.ts'
 
 /** Sources that are looked at again at once. */
@@ -139,8 +140,9 @@ async function applyAnswer(
 ): Promise<void> {
   draft.sources.set(name, source)
   if (!items) return
-  const present = new Set(items.map(({ key }) => key))
-  for (const { key, item } of items) {
+  const found = kind === 'blocks' ? underOldKeys(ofSource(draft, name), items) : items
+  const present = new Set(found.map(({ key }) => key))
+  for (const { key, item } of found) {
     const known = draft.items.get(key)
     // Somebody else's by now: another request's, or one that the caller sent.
     if (known && known.item.source !== name) continue
@@ -149,6 +151,25 @@ async function applyAnswer(
   const left = ofSource(draft, name).filter(({ key }) => !present.has(key))
   if (kind === 'issues') await lookUp(draft, left, means)
   else for (const item of left) fail(draft, item, notThere())
+}
+
+/**
+ * A block may change its id with its content: a window that has grown, an issue that was moved. What
+ * no longer has its old id is the same thing as what there was in its place.
+ */
+function underOldKeys(
+  known: readonly KeptItem[],
+  found: readonly FetchedItem[],
+): readonly FetchedItem[] {
+  const keys = new Set(found.map(({ key }) => key))
+  const left = known.filter(({ key }) => !keys.has(key))
+  const old = new Set(known.map(({ key }) => key))
+  return found.map((each) => {
+    if (old.has(each.key)) return each
+    const at = left.findIndex(({ item }) => item.type === each.item.type)
+    const [same] = at === -1 ? [] : left.splice(at, 1)
+    return same ? { key: same.key, item: each.item } : each
+  })
 }
 
 function notThere(): ServiceError {
