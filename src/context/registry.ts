@@ -21,6 +21,7 @@ import { githubRelease } from './github_release.ts'
 import { githubReleases } from './github_releases.ts'
 import { githubRepo } from './github_repo.ts'
 import { githubTree } from './github_tree.ts'
+import { githubUser } from './github_user.ts'
 
 /** Every context type. A new one is a file in this folder and a line here. */
 export const providers: readonly Provider[] = [
@@ -46,4 +47,5 @@ export const providers: readonly Provider[] = [
   githubDiscussion,
   githubDiscussionComments,
   githubDiscussions,
+  githubUser,
 ]

@@ -130,7 +130,7 @@ describe('github_code_search', () => {
 
   it('asks GitHub once for a window, and no more than it allows', async () => {
     add('octo/talk', many(150, 'needle'))
-    github.latencyMs = 60
+    github.latencyMs = 200
     await app.context(request('needle', { limit: 100 }))
     expect(github.count()).toBe(1)
     github.resetCounts()

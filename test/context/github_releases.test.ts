@@ -176,7 +176,7 @@ describe('github_releases', () => {
 
   it('asks GitHub in two rounds at most', async () => {
     fill(130)
-    github.latencyMs = 60
+    github.latencyMs = 200
     expect(tagsOf(await app.block(request({ limit: 100, offset: 15 })))).toHaveLength(100)
     expect(github.rounds()).toBeLessThanOrEqual(2)
     github.resetCounts()

@@ -185,7 +185,7 @@ describe('parts of a repository', () => {
 
   it('are its architecture at a glance, fetched side by side', async () => {
     fill()
-    github.latencyMs = 60
+    github.latencyMs = 300
     const { context, omitted } = await app.context(parts(ALL))
     expect(github.count()).toBe(7)
     expect(github.rounds()).toBeLessThanOrEqual(2)
