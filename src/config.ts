@@ -99,6 +99,21 @@ export const Environment = Type.Object({
   ALLOWED_REPOS: list(
     'Comma-separated `owner/*` and `owner/repo`; all others are refused. Without it all are allowed',
   ),
+  PROVIDERS: list(
+    'Comma-separated modules with context types of your own: files, relative to the working folder, or names of packages',
+  ),
+  PROVIDER_TIMEOUT_MS: Type.Integer({
+    minimum: 100,
+    maximum: 600_000,
+    default: 10_000,
+    description: 'Milliseconds that one answer of those may take',
+  }),
+  DOCS_DIR: Type.Optional(
+    Type.String({
+      description:
+        'Folder of Markdown to serve as `docs_search` and `docs_page`, to everybody who may call. Without it there are no such types',
+    }),
+  ),
   ENABLE_WRITES: Type.Boolean({
     default: false,
     description:
@@ -232,6 +247,7 @@ interface Lists {
   readonly GITHUB_DOWNLOAD_HOSTS: readonly string[]
   readonly GITHUB_WEBHOOK_SECRET: readonly string[]
   readonly MCP_TOOLSETS: readonly string[]
+  readonly PROVIDERS: readonly string[]
 }
 
 export type Config = Omit<Static<typeof Environment>, keyof Lists> & Lists
@@ -297,7 +313,7 @@ function checkDefaultModel(data: Variables, faults: string[]): void {
 function readLists(data: Variables, faults: string[]): Lists {
   const repository = (entry: string) => (/^[\w-]+\/(\*|[\w.-]+)$/.test(entry) ? entry : undefined)
   const origin = (entry: string) => (URL.parse(entry)?.origin === entry ? entry : undefined)
-  const secret = (entry: string) => entry
+  const asItIs = (entry: string) => entry
   const host = (entry: string) => (/^[\w.-]+$|^\[[\da-fA-F:]+\]$/.test(entry) ? entry : undefined)
   const toolset = (entry: string) => (TOOLSETS.includes(entry) ? entry : undefined)
   return {
@@ -309,7 +325,8 @@ function readLists(data: Variables, faults: string[]): Lists {
       faults,
     ),
     MCP_TOOLSETS: readList(data, 'MCP_TOOLSETS', toolset, `one of ${TOOLSETS.join(', ')}`, faults),
-    GITHUB_WEBHOOK_SECRET: readList(data, 'GITHUB_WEBHOOK_SECRET', secret, 'a secret', faults),
+    GITHUB_WEBHOOK_SECRET: readList(data, 'GITHUB_WEBHOOK_SECRET', asItIs, 'a secret', faults),
+    PROVIDERS: readList(data, 'PROVIDERS', asItIs, 'a module', faults),
     ALLOWED_REPOS: readList(data, 'ALLOWED_REPOS', repository, 'owner/* or owner/repo', faults),
     GITHUB_DOWNLOAD_HOSTS: readList(
       data,
