@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { type Static, Type } from '@sinclair/typebox'
 import { ConfigError, collectVariables, readList, type Variables, validate } from './environment.ts'
 import { readPrivateKey } from './github/privateKey.ts'
@@ -271,6 +272,8 @@ export function readConfig(environment: Variables): Config {
   faults.push(...missingOf(data, ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_JWKS_URL']))
   const app = readApp(data, faults)
   checkDefaultModel(data, faults)
+  if (data.DOCS_DIR && !isFolder(data.DOCS_DIR))
+    faults.push('DOCS_DIR: is not a folder that can be read')
   if (!values || faults.length > 0) throw new ConfigError(faults)
   return { ...values, ...lists, ...app }
 }
@@ -298,6 +301,14 @@ function readApp(data: Variables, faults: string[]): Pick<Config, 'GITHUB_APP_PR
     'GITHUB_APP_PRIVATE_KEY: is neither an RSA private key as PEM nor the path of a readable file that holds one',
   )
   return {}
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return readdirSync(path) !== undefined
+  } catch {
+    return false
+  }
 }
 
 /** A default that nothing is configured for would fail at the first session only. */

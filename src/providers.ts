@@ -24,7 +24,8 @@ export async function providersOf(
     folder: process.cwd(),
     others,
     timeoutMs,
-    onFailure: (type, error) => logger.error({ err: error, type }, 'a provider from outside failed'),
+    onFailure: (type, error) =>
+      logger.error({ err: error, type }, 'a provider from outside failed'),
   })
   if (faults.length > 0) throw new ConfigError(faults.map((fault) => `PROVIDERS: ${fault}`))
   return [...others, ...providers]

@@ -106,7 +106,7 @@ function readBody(bytes: Buffer): FileBody {
 }
 
 /** By its byte order mark, else UTF-8 where it can be; undefined for what is no text. */
-function encodingOf(bytes: Buffer): Encoding | undefined {
+export function encodingOf(bytes: Buffer): Encoding | undefined {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le'
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be'
   if (bytes.subarray(0, LOOKED_AT).includes(0)) return undefined
