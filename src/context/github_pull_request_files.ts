@@ -13,10 +13,10 @@ import {
   pullFilesNext,
   restOfFiles,
 } from './pullFiles.ts'
+import { PULL } from './pullParts.ts'
 import { pullTag } from './tags.ts'
 import type { Window } from './windows.ts'
 
-const PATH = '/repos/{owner}/{repo}/pulls/{pull_number}'
 const USUAL = 100
 
 export const githubPullRequestFiles = defineProvider({
@@ -58,7 +58,7 @@ export const githubPullRequestFiles = defineProvider({
     } = params
     const place = { owner, repo, pull_number }
     const [pull, found] = await Promise.all([
-      github.get<GitHubPull>(PATH, 'number', { params: place }),
+      github.get<GitHubPull>(PULL, 'number', { params: place }),
       listFiles(github, place, { offset, limit }),
     ])
     const isSearch = paths !== undefined && offset === 0 && limit === USUAL
@@ -92,7 +92,7 @@ async function listFiles(
   { offset, limit }: Window,
   eager = false,
 ): Promise<PlacedFile[]> {
-  const { items } = await github.list<DiffEntry>(`${PATH}/files`, { params, offset, limit, eager })
+  const { items } = await github.list<DiffEntry>(`${PULL}/files`, { params, offset, limit, eager })
   return items.map((entry, index) => ({ entry, position: offset + index }))
 }
 

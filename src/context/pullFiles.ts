@@ -3,12 +3,17 @@ import type { Draft, FetchContext } from '../core/provider.ts'
 import { blockFields, type Omission } from '../core/schemas.ts'
 import { ChangedFile, type FilesView, filesPart, type PlacedFile } from './changedFiles.ts'
 import { nextFiles } from './changeParams.ts'
+import type { DiffEntry } from './patches.ts'
 import { type GitHubPull, pullAuthor, pullName, pullRepository } from './pullFields.ts'
+import { type PartRequest, PULL, type PullPart } from './pullParts.ts'
 import { facts, lines } from './render.ts'
 import type { Window } from './windows.ts'
 
 /** GitHub lists no more (docs.github.com/rest/pulls/pulls#list-pull-requests-files). */
 export const MOST_FILES = 3_000
+const USUAL = 100
+/** After verdicts, failing checks and what is not resolved. */
+const RANK = 8
 
 export const pullFilesBlock = Type.Object({
   ...blockFields,
@@ -68,6 +73,22 @@ const NOTHING = {
   rank: 0,
   whole: true,
 } as const
+
+/** The changed files as a part of the pull request, with their patches where those are wanted. */
+export async function readFiles(
+  { context, place, pull: reading, window = {} }: PartRequest,
+  detail: 'stats' | 'patch',
+): Promise<PullPart> {
+  const { limit = USUAL, offset = 0 } = window
+  const range = { offset, limit }
+  const [pull, { items }] = await Promise.all([
+    reading,
+    context.github.list<DiffEntry>(`${PULL}/files`, { params: place, ...range }),
+  ])
+  const files = items.map((entry, index) => ({ entry, position: offset + index }))
+  const { draft, omitted } = pullFilesDraft(pull, files, { detail, rank: RANK }, context)
+  return { draft, omitted: [...restOfFiles(pull, range, items.length, detail), ...omitted] }
+}
 
 /** What comes after a window of GitHub's list, and what that list never has. */
 export function restOfFiles(

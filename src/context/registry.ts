@@ -14,6 +14,7 @@ import { githubIssue } from './github_issue.ts'
 import { githubIssueComments } from './github_issue_comments.ts'
 import { githubIssueSearch } from './github_issue_search.ts'
 import { githubIssues } from './github_issues.ts'
+import { githubPullRequest } from './github_pull_request.ts'
 import { githubPullRequestFiles } from './github_pull_request_files.ts'
 import { githubPullRequests } from './github_pull_requests.ts'
 import { githubRelease } from './github_release.ts'
@@ -40,6 +41,7 @@ export const providers: readonly Provider[] = [
   githubComment,
   githubIssues,
   githubIssueSearch,
+  githubPullRequest,
   githubPullRequests,
   githubPullRequestFiles,
   githubDiscussion,

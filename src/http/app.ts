@@ -4,12 +4,13 @@ import type { Contracts } from '../context/contract.ts'
 import type { Health } from '../health.ts'
 import type { Metrics } from '../metrics.ts'
 import type { AccessTokens } from './accessTokens.ts'
+import type { CallerLimit } from './callerLimit.ts'
 import { decorate } from './decorations.ts'
 import { authPlugin, guardPlugin } from './plugins/auth.ts'
 import { docsPlugin } from './plugins/docs.ts'
 import { observePlugin } from './plugins/observe.ts'
 import { problemsPlugin } from './plugins/problems.ts'
-import { type RateLimitOptions, rateLimitPlugin } from './plugins/rateLimit.ts'
+import { rateLimitPlugin } from './plugins/rateLimit.ts'
 import { securityPlugin } from './plugins/security.ts'
 import { requestIdOf } from './requestId.ts'
 import { batchRoute } from './routes/batch.ts'
@@ -43,7 +44,8 @@ export interface AppOptions
   readonly accessTokens:
     | (Omit<ProtectedResourceOptions, 'name'> & { readonly tokens: AccessTokens })
     | undefined
-  readonly rateLimit: RateLimitOptions
+  /** The service's own limit. */
+  readonly callers: CallerLimit
   readonly contracts: Contracts
   readonly health: Health
   readonly metrics: Metrics
@@ -87,7 +89,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(observePlugin, { metrics })
   const auth = { apiKeys: config.API_KEYS, tokens: options.accessTokens?.tokens }
   await app.register(authPlugin, auth)
-  await app.register(rateLimitPlugin, options.rateLimit)
+  await app.register(rateLimitPlugin, options)
   await app.register(guardPlugin, auth)
   await app.register(problemsPlugin)
   await app.register(docsPlugin, {
