@@ -7,6 +7,7 @@ const HEAVY = [
   'test/mcp/conformance.test.ts',
   'test/github/budgetFleet.test.ts',
   'test/process.test.ts',
+  'test/providers.test.ts',
   'test/docker.test.ts',
 ]
 const BROWSER = 'test/browser/**'
