@@ -68,7 +68,7 @@ export interface Deps {
 
 /** Builds the concrete parts from the configuration: the only place that knows them all. */
 export async function createDeps(config: Config, logger: FastifyBaseLogger): Promise<Deps> {
-  const providers = await providersOf(config, logger)
+  const { providers, close: closeProviders } = await providersOf(config, logger)
   const random = Math.random
   const closing = new AbortController()
   const redis = await connect(config, logger)
@@ -248,6 +248,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     },
     async close() {
       closing.abort()
+      await closeProviders()
       gate.close()
       await models.close()
       await upstream.close()
