@@ -4,8 +4,10 @@ import { configDefaults, defineConfig } from 'vitest/config'
 const HEAVY = [
   'test/fleet/**/*.test.ts',
   'test/isolation/**/*.test.ts',
+  'test/mcp/conformance.test.ts',
   'test/github/budgetFleet.test.ts',
   'test/process.test.ts',
+  'test/workers.test.ts',
   'test/docker.test.ts',
 ]
 const BROWSER = 'test/browser/**'

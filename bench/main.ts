@@ -3,9 +3,11 @@
  * one table, keeps each bench's figures in results/, and ends with 1 when a target is missed.
  */
 import { coldIssue, coldPages } from './cold.ts'
+import { mcpCall, mcpMemory } from './mcp.ts'
 import { memory } from './memory.ts'
 import { mixed } from './mixed.ts'
 import { redisFaults } from './redis-faults.ts'
+import { sessionInvoke, sessionStore } from './sessions.ts'
 import { stampede } from './stampede.ts'
 import { startUp } from './start.ts'
 import { moveTo } from './support/cores.ts'
@@ -25,6 +27,10 @@ const BENCHES: readonly Bench[] = [
   stampede,
   startUp,
   memory,
+  mcpCall,
+  mcpMemory,
+  sessionStore,
+  sessionInvoke,
   redisFaults,
 ]
 

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { type Static, Type } from '@sinclair/typebox'
 import { ConfigError, collectVariables, readList, type Variables, validate } from './environment.ts'
 import { readPrivateKey } from './github/privateKey.ts'
@@ -13,6 +14,13 @@ const modelUrl = (description: string) =>
 
 const modelKey = (description: string) =>
   Type.Optional(Type.String({ pattern: '^[\\x21-\\x7e]+$', description }))
+
+/** Over plain HTTP on this machine alone. */
+const secureUrl = (description: string) =>
+  Type.String({
+    pattern: '^(https://|http://(localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[::1\\])[:/])[^\\s?#]+$',
+    description,
+  })
 
 /** Comma-separated. */
 const list = (description: string) => Type.Optional(Type.String({ description }))
@@ -68,6 +76,9 @@ export const Environment = Type.Object({
     default: 32,
     description: 'Connections to GitHub at most',
   }),
+  GITHUB_DOWNLOAD_HOSTS: list(
+    'Comma-separated hosts (`host`, `host:port`, `*.host`) from which logs may be fetched, besides GitHub’s own and `*.blob.core.windows.net`: for a GitHub Enterprise Server that keeps them elsewhere. No credential is sent there',
+  ),
   GITHUB_BUDGET: Type.Optional(
     Type.Union([Type.Literal('on'), Type.Literal('off')], {
       description:
@@ -89,13 +100,50 @@ export const Environment = Type.Object({
   ALLOWED_REPOS: list(
     'Comma-separated `owner/*` and `owner/repo`; all others are refused. Without it all are allowed',
   ),
+  PROVIDERS: list(
+    'Comma-separated modules with context types of your own: files, relative to the working folder, or names of packages',
+  ),
+  PROVIDER_TIMEOUT_MS: Type.Integer({
+    minimum: 100,
+    maximum: 600_000,
+    default: 10_000,
+    description: 'Milliseconds that one answer of those may take',
+  }),
+  DOCS_DIR: Type.Optional(
+    Type.String({
+      description:
+        'Folder of Markdown to serve as `docs_search` and `docs_page`, to everybody who may call. Without it there are no such types',
+    }),
+  ),
+  ENABLE_WRITES: Type.Boolean({
+    default: false,
+    description:
+      'Offer the MCP tools that change GitHub: `github_create_issue` and `github_add_comment`',
+  }),
   REDIS_URL: Type.Optional(
     Type.String({
       pattern: '^rediss?://[^\\s,]+(,rediss?://[^\\s,]+)*$',
       description:
-        'Shared cache and limits (`redis://`, `rediss://`; the comma-separated nodes of a Cluster). Without it everything is kept in the process',
+        'Shared cache, limits and sessions (`redis://`, `rediss://`; the comma-separated nodes of a Cluster). Without it the process keeps everything, and sessions in `DATA_DIR`',
     }),
   ),
+  DATA_DIR: Type.String({
+    default: './data',
+    description: 'Folder in which sessions are kept where there is no Redis',
+  }),
+  SESSION_TTL_SECONDS: Type.Integer({
+    minimum: 1,
+    maximum: 31_536_000,
+    default: 86_400,
+    description: 'Seconds that a session is kept after its last use',
+  }),
+  SESSION_PROMPT_TOKENS: Type.Integer({
+    minimum: 500,
+    maximum: 10_000_000,
+    default: 64_000,
+    description:
+      'Tokens of one prompt of a session at most, however many the model would take: what a turn may cost',
+  }),
   CACHE_MAX_BYTES: Type.Integer({
     minimum: 1_048_576,
     default: 134_217_728,
@@ -107,6 +155,18 @@ export const Environment = Type.Object({
   AUTH: Type.Optional(
     Type.Literal('none', { description: '`none` serves everybody who can connect' }),
   ),
+  AUTH_ISSUER: Type.Optional(
+    secureUrl(
+      'Issuer of OAuth 2.0 access tokens (JWT) that are taken beside API keys, with the scopes `context:read` and `github:write`',
+    ),
+  ),
+  AUTH_AUDIENCE: Type.Optional(
+    Type.String({
+      pattern: '^\\S+$',
+      description: 'What those tokens must be for: best the address of `/mcp` as clients call it',
+    }),
+  ),
+  AUTH_JWKS_URL: Type.Optional(secureUrl('Where the keys of that issuer are')),
   RATE_LIMIT_MAX: Type.Integer({
     minimum: 1,
     default: 600,
@@ -160,6 +220,13 @@ export const Environment = Type.Object({
   MCP_TOOLSETS: list(
     `Comma-separated sets of MCP tools that are offered: ${TOOLSETS.map((name) => `\`${name}\``).join(', ')}. Without it all`,
   ),
+  WORKERS: Type.Integer({
+    minimum: 1,
+    maximum: 128,
+    default: 1,
+    description:
+      'Processes on this machine that share the port. One that ends is replaced; SIGHUP replaces all, one after the other. Without Redis each has a cache and limits of its own',
+  }),
   LOG_LEVEL: Type.Union(
     ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) =>
       Type.Literal(level),
@@ -185,8 +252,10 @@ interface Lists {
   readonly ALLOWED_REPOS: readonly string[]
   readonly API_KEYS: readonly ApiKey[]
   readonly CORS_ORIGINS: readonly string[]
+  readonly GITHUB_DOWNLOAD_HOSTS: readonly string[]
   readonly GITHUB_WEBHOOK_SECRET: readonly string[]
   readonly MCP_TOOLSETS: readonly string[]
+  readonly PROVIDERS: readonly string[]
 }
 
 export type Config = Omit<Static<typeof Environment>, keyof Lists> & Lists
@@ -201,15 +270,28 @@ export function readConfig(environment: Variables): Config {
   const faults = [...found]
   const lists = readLists(data, faults)
   const host = values?.HOST ?? data.HOST
-  if (host !== undefined && !isLoopback(host) && !data.API_KEYS && data.AUTH !== 'none') {
+  const open = !data.API_KEYS && !data.AUTH_ISSUER
+  if (host !== undefined && !isLoopback(host) && open && data.AUTH !== 'none') {
     faults.push(
       'HOST: can be reached from other machines; set API_KEYS, or AUTH=none if that is meant',
     )
   }
+  faults.push(...missingOf(data, ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_JWKS_URL']))
   const app = readApp(data, faults)
   checkDefaultModel(data, faults)
+  if (data.DOCS_DIR && !isFolder(data.DOCS_DIR))
+    faults.push('DOCS_DIR: is not a folder that can be read')
   if (!values || faults.length > 0) throw new ConfigError(faults)
   return { ...values, ...lists, ...app }
+}
+
+/** Variables that make sense together alone: those that are missing though another is set. */
+function missingOf(data: Variables, names: readonly string[]): string[] {
+  const [present] = names.filter((name) => data[name])
+  if (present === undefined) return []
+  return names
+    .filter((name) => !data[name])
+    .map((name) => `${name}: is missing, as ${present} is set`)
 }
 
 /** The App's key in its one form. */
@@ -228,9 +310,17 @@ function readApp(data: Variables, faults: string[]): Pick<Config, 'GITHUB_APP_PR
   return {}
 }
 
+function isFolder(path: string): boolean {
+  try {
+    return readdirSync(path) !== undefined
+  } catch {
+    return false
+  }
+}
+
 /** A default that nothing is configured for would fail at the first session only. */
 function checkDefaultModel(data: Variables, faults: string[]): void {
-  if (!data.DEFAULT_MODEL) return
+  if (!data.DEFAULT_MODEL || faults.some((fault) => fault.startsWith('DEFAULT_MODEL:'))) return
   const { provider } = readDefaultModel(data.DEFAULT_MODEL)
   if (provider === 'anthropic' && !data.ANTHROPIC_API_KEY)
     faults.push('DEFAULT_MODEL: is one of anthropic, which needs ANTHROPIC_API_KEY')
@@ -241,7 +331,7 @@ function checkDefaultModel(data: Variables, faults: string[]): void {
 function readLists(data: Variables, faults: string[]): Lists {
   const repository = (entry: string) => (/^[\w-]+\/(\*|[\w.-]+)$/.test(entry) ? entry : undefined)
   const origin = (entry: string) => (URL.parse(entry)?.origin === entry ? entry : undefined)
-  const secret = (entry: string) => entry
+  const asItIs = (entry: string) => entry
   const host = (entry: string) => (/^[\w.-]+$|^\[[\da-fA-F:]+\]$/.test(entry) ? entry : undefined)
   const toolset = (entry: string) => (TOOLSETS.includes(entry) ? entry : undefined)
   return {
@@ -253,8 +343,16 @@ function readLists(data: Variables, faults: string[]): Lists {
       faults,
     ),
     MCP_TOOLSETS: readList(data, 'MCP_TOOLSETS', toolset, `one of ${TOOLSETS.join(', ')}`, faults),
-    GITHUB_WEBHOOK_SECRET: readList(data, 'GITHUB_WEBHOOK_SECRET', secret, 'a secret', faults),
+    GITHUB_WEBHOOK_SECRET: readList(data, 'GITHUB_WEBHOOK_SECRET', asItIs, 'a secret', faults),
+    PROVIDERS: readList(data, 'PROVIDERS', asItIs, 'a module', faults),
     ALLOWED_REPOS: readList(data, 'ALLOWED_REPOS', repository, 'owner/* or owner/repo', faults),
+    GITHUB_DOWNLOAD_HOSTS: readList(
+      data,
+      'GITHUB_DOWNLOAD_HOSTS',
+      storeHost,
+      'a host, host:port or *.host',
+      faults,
+    ),
     API_KEYS: readList(data, 'API_KEYS', apiKey, API_KEY_FORM, faults),
     CORS_ORIGINS: readList(
       data,
@@ -273,6 +371,12 @@ const API_KEY_FORM =
 function apiKey(entry: string): ApiKey | undefined {
   const [, name, key] = /^([\w.-]{1,64}):([\x21-\x7e]{16,256})$/.exec(entry) ?? []
   return name !== undefined && key !== undefined ? { name, key } : undefined
+}
+
+/** A star needs a domain of two names at least: `*.com` would be everybody's. */
+function storeHost(entry: string): string | undefined {
+  const isHost = /^(\*\.(?=[^.:]+\.))?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$/i.test(entry)
+  return isHost ? entry.toLowerCase() : undefined
 }
 
 export function isLoopback(host: string): boolean {

@@ -6,11 +6,12 @@ import { createMemoryStore } from './cache/memory.ts'
 import { createPastAnswers } from './cache/past.ts'
 import { createRedisStore } from './cache/redisStore.ts'
 import { noStore } from './cache/store.ts'
+import { withMetricsOfAll } from './cluster/metrics.ts'
 import { type Config, isLoopback } from './config.ts'
 import { createAllowedRepos } from './context/allowlist.ts'
 import { compileContracts } from './context/contract.ts'
 import { createEngine } from './context/engine.ts'
-import { providers } from './context/registry.ts'
+import { createIssueWrites } from './context/issueWrites.ts'
 import { ownerAccessTag } from './context/tags.ts'
 import { createLocator, webHostOf } from './context/url.ts'
 import type { Marks } from './context/webhookMarks.ts'
@@ -26,7 +27,9 @@ import { createSharedResources } from './github/redisResources.ts'
 import { createMemoryResources } from './github/resources.ts'
 import { createUpstream } from './github/upstream.ts'
 import { createTagDrift } from './github/validators.ts'
+import { createWriteGitHub } from './github/write.ts'
 import { type Check, createHealth } from './health.ts'
+import { createAccessTokens } from './http/accessTokens.ts'
 import type { AppOptions } from './http/app.ts'
 import { createCallerLimit } from './http/callerLimit.ts'
 import { createDeliveries } from './http/deliveries.ts'
@@ -36,7 +39,16 @@ import type { McpServer } from './mcp/protocol/server.ts'
 import { createMetrics } from './metrics.ts'
 import { createModels } from './models/registry.ts'
 import { NAME, VERSION } from './package.ts'
+import { providersOf } from './providers.ts'
+import { connectPatient } from './redis/connection.ts'
+import { patientRedis } from './redis/patient.ts'
 import { createRedisService, type RedisService } from './redis/redis.ts'
+import { createSessions } from './sessions/sessions.ts'
+import { createRedisSessions, redisProblem } from './sessions/store/redisStore.ts'
+import { createSqliteFile } from './sessions/store/sqliteFile.ts'
+import { createSqliteSessions } from './sessions/store/sqliteStore.ts'
+import { LIMITS, type SessionStore } from './sessions/store/store.ts'
+import { createRanker } from './sessions/turn/rank.ts'
 
 /** Of the bytes for memory, what answers get; the rest keeps GitHub's bodies for revalidation. */
 const ANSWERS_SHARE = 0.7
@@ -56,6 +68,7 @@ export interface Deps {
 
 /** Builds the concrete parts from the configuration: the only place that knows them all. */
 export async function createDeps(config: Config, logger: FastifyBaseLogger): Promise<Deps> {
+  const providers = await providersOf(config, logger)
   const random = Math.random
   const closing = new AbortController()
   const redis = await connect(config, logger)
@@ -65,6 +78,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     apiUrl: config.GITHUB_API_URL,
     connections: config.GITHUB_CONNECTIONS,
     timeoutMs: config.GITHUB_TIMEOUT_MS,
+    downloadHosts: config.GITHUB_DOWNLOAD_HOSTS,
   })
   const limits = {
     maxConcurrent: config.GITHUB_MAX_CONCURRENT,
@@ -81,12 +95,15 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
   const memory = createMemoryStore(bytes(ANSWERS_SHARE))
   const ownResources = createMemoryResources(bytes(1 - ANSWERS_SHARE - PAST_SHARE))
   const resources = redis ? createSharedResources(ownResources, redis.commands) : ownResources
-  const metrics = createMetrics({
+  const sessionStore = sessionStoreOf(config, now)
+  const ownMetrics = createMetrics({
+    sessions: () => sessionStore.count(),
     pool: () => upstream.pool.stats,
     memory: () => ({ bytes: memory.bytes + ownResources.bytes, entries: memory.entries }),
     budgets: () => gate.budgets(),
     redis: () => redis?.commands.available,
   })
+  const metrics = config.WORKERS > 1 ? withMetricsOfAll(ownMetrics) : ownMetrics
   const calls: CallOptions = {
     upstream,
     gate,
@@ -134,25 +151,50 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
 
   const contracts = compileContracts(providers)
   const locate = createLocator(providers, webHost)
+  const allowed = createAllowedRepos(config.ALLOWED_REPOS)
   const engine = createEngine({
     cache,
     github,
     credentialFor,
-    allowed: createAllowedRepos(config.ALLOWED_REPOS),
+    allowed,
     webUrl: `https://${webHost}`,
     past: createPastAnswers(bytes(PAST_SHARE), redis?.commands, now),
+  })
+  const sessions = createSessions({
+    store: sessionStore,
+    limits: LIMITS,
+    engine,
+    contracts,
+    models,
+    ranker: createRanker(),
+    promptTokens: config.SESSION_PROMPT_TOKENS,
+    running: new Set(),
+    onTurn: metrics.turnDone,
+    now,
+    onFailure: (error) => logger.error({ err: error }, 'an item of a session was not looked at'),
   })
   const health = createHealth({
     server: NAME,
     version: VERSION,
-    checks: { redis: () => redisCheck(redis) },
+    checks: { redis: () => redisCheck(redis), sessions: () => sessionCheck(sessionStore) },
   })
   const door: Omit<DoorOptions, 'ending' | 'connected'> = {
     info: { name: NAME, version: VERSION },
     contracts,
     engine,
     locate,
+    now,
+    ownAccount: config.GITHUB_TOKEN !== undefined,
     toolsets: config.MCP_TOOLSETS,
+    watch: invalidations.watch,
+    writes: config.ENABLE_WRITES
+      ? createIssueWrites({
+          allowed,
+          credentialFor,
+          invalidations,
+          write: createWriteGitHub({ ...calls, timeoutMs: config.GITHUB_TIMEOUT_MS }),
+        })
+      : undefined,
     onError: (error) => logger.error({ err: error }, 'unexpected error'),
   }
 
@@ -178,6 +220,8 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       contracts,
       engine,
       locate,
+      sessions,
+      principalOf: async (callerToken) => (await credentialFor({ callerToken })).principal,
       rateLimitRemaining: (principal) => gate.remaining(principal, 'core'),
       now,
       health,
@@ -198,6 +242,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
           origins: config.CORS_ORIGINS,
         },
       },
+      accessTokens: accessTokensOf(config, now, logger),
       metrics,
       logger,
     },
@@ -205,10 +250,24 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       closing.abort()
       gate.close()
       await models.close()
-      await upstream.pool.close()
+      await upstream.close()
+      sessionStore.close()
       redis?.close()
     },
   }
+}
+
+/** Who is taken at the word of an issuer, where one is configured. */
+function accessTokensOf(
+  { AUTH_AUDIENCE: audience, AUTH_ISSUER: issuer, AUTH_JWKS_URL: jwksUrl }: Config,
+  now: () => number,
+  logger: FastifyBaseLogger,
+): AppOptions['accessTokens'] {
+  if (audience === undefined || issuer === undefined || jwksUrl === undefined) return undefined
+  const onUnavailable = (error: unknown) =>
+    logger.warn({ err: error }, 'keys of the issuer of access tokens cannot be read')
+  const tokens = createAccessTokens({ audience, issuer, jwksUrl, now, onUnavailable })
+  return { audience, issuer, tokens }
 }
 
 /** Side by side, so that this process knows of both before it waits for Redis. */
@@ -250,6 +309,22 @@ async function connect(
   })
   await redis.ready(REDIS_PATIENCE)
   return redis
+}
+
+/** Where sessions are kept: never now here, now there. */
+function sessionStoreOf(
+  { DATA_DIR, REDIS_URL, SESSION_TTL_SECONDS }: Config,
+  now: () => number,
+): SessionStore {
+  const options = { now, ttl: SESSION_TTL_SECONDS * 1000, limits: LIMITS }
+  if (REDIS_URL === undefined) return createSqliteSessions(createSqliteFile(DATA_DIR), options)
+  const redis = patientRedis(connectPatient(REDIS_URL), { problem: redisProblem })
+  return createRedisSessions(redis, options)
+}
+
+function sessionCheck(store: SessionStore): Check {
+  const detail = store.trouble()
+  return detail === undefined ? { status: 'ok' } : { status: 'degraded', detail }
 }
 
 function redisCheck(redis: RedisService | undefined): Check {

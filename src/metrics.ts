@@ -15,8 +15,12 @@ export interface Metrics {
   callDone(report: CallReport): void
   replyDone(report: ReplyReport): void
   refreshFailed(): void
+  /** @param outcome `ok`, `aborted`, or a problem's code */
+  turnDone(outcome: string): void
   /** @param event a name out of a closed set */
   webhookDelivered(event: string, outcome: string): void
+  /** The present values as data, to be added to those of other processes. */
+  snapshot(): Promise<object[]>
   /** Prometheus text format 0.0.4. */
   render(): Promise<string>
   readonly contentType: string
@@ -35,6 +39,8 @@ export interface MetricSources {
   pool(): { connected: number; free: number; pending: number; queued: number; running: number }
   memory(): { bytes: number; entries: number }
   budgets(): Iterable<RateLimit>
+  /** Undefined where the store does not tell. */
+  sessions(): Promise<number | undefined>
   /** Undefined where there is no Redis. */
   redis(): boolean | undefined
 }
@@ -58,6 +64,23 @@ export function createMetrics(sources: MetricSources): Metrics {
     registers,
   })
   const replyDone = createModelMetrics(registers)
+  const turns = new Counter({
+    name: 'session_turns_total',
+    help: 'Turns of sessions, by what became of them (ok, aborted, a problem code)',
+    labelNames: ['outcome'],
+    registers,
+  })
+  new Gauge({
+    name: 'sessions_kept',
+    aggregator: 'max',
+    help: 'Sessions that are kept, of all replicas; absent while the store does not tell',
+    registers,
+    async collect() {
+      this.reset()
+      const kept = await sources.sessions()
+      if (kept !== undefined) this.set(kept)
+    },
+  })
   const failedRefreshes = new Counter({
     name: 'cache_refresh_failures_total',
     help: 'Refreshes in the background that failed',
@@ -82,6 +105,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   })
   new Gauge({
     name: 'github_rate_limit_remaining',
+    aggregator: 'min',
     help: 'Calls left in the running window, by resource: the lowest of all credentials',
     labelNames: ['resource'],
     registers,
@@ -110,6 +134,7 @@ export function createMetrics(sources: MetricSources): Metrics {
 
   new Gauge({
     name: 'redis_available',
+    aggregator: 'min',
     help: 'Whether Redis is used: 1, or 0 while it is left alone; absent where none is configured',
     registers,
     collect() {
@@ -123,8 +148,10 @@ export function createMetrics(sources: MetricSources): Metrics {
     callDone: ({ resource, status, duration }) =>
       calls.observe({ resource, status: String(status) }, duration / 1000),
     replyDone,
+    turnDone: (outcome) => turns.inc({ outcome }),
     refreshFailed: () => failedRefreshes.inc(),
     webhookDelivered: (event, outcome) => webhooks.inc({ event, outcome }),
+    snapshot: () => registry.getMetricsAsJSON(),
     render: () => registry.metrics(),
     contentType: registry.contentType,
   }

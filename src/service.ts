@@ -55,7 +55,13 @@ function missing(config: Config): string {
       !config.GITHUB_APP_ID &&
       'GITHUB_TOKEN or GITHUB_APP_ID (anonymous: 60 GitHub requests an hour)',
     !config.REDIS_URL && 'REDIS_URL (cache in this process only)',
-    config.API_KEYS.length === 0 && 'API_KEYS (everyone who can connect is served)',
+    !config.ANTHROPIC_API_KEY &&
+      !config.OPENAI_API_KEY &&
+      !config.OPENAI_BASE_URL &&
+      'ANTHROPIC_API_KEY or OPENAI_API_KEY (sessions get the echo, not a model)',
+    config.API_KEYS.length === 0 &&
+      !config.AUTH_ISSUER &&
+      'API_KEYS (everyone who can connect is served)',
   ].filter(Boolean)
   return gaps.length === 0 ? 'Everything is configured.' : `Not configured: ${gaps.join(', ')}.`
 }

@@ -33,7 +33,12 @@ try {
     server: deps.mcpByLines(ending.signal),
     input: process.stdin,
     output: process.stdout,
-    caller: () => ({ callerToken: undefined, meter: { calls: 0 }, served: () => {} }),
+    caller: () => ({
+      callerToken: undefined,
+      meter: { calls: 0 },
+      may: () => true,
+      served: () => {},
+    }),
     ended: () => ending.abort(),
   })
   closing.close()

@@ -33,6 +33,7 @@ describe('defaults', () => {
       ALLOWED_REPOS: [],
       API_KEYS: [],
       CORS_ORIGINS: [],
+      GITHUB_DOWNLOAD_HOSTS: [],
     })
   })
 
@@ -60,6 +61,7 @@ describe('values', () => {
         ALLOWED_REPOS: 'octocat/*, my-org/my.repo ,',
         API_KEYS: 'ann:0123456789abcdef,bob:with:colons-0123456789',
         CORS_ORIGINS: 'https://a.example,http://localhost:3001',
+        GITHUB_DOWNLOAD_HOSTS: 'Logs.example, *.store.example:8443',
         GITHUB_API_URL: 'https://ghe.example/api/v3',
         REDIS_URL: 'rediss://user:pass@redis.example:6380/1',
         GITHUB_TOKEN: 'ghp_abc',
@@ -73,6 +75,7 @@ describe('values', () => {
         { name: 'bob', key: 'with:colons-0123456789' },
       ],
       CORS_ORIGINS: ['https://a.example', 'http://localhost:3001'],
+      GITHUB_DOWNLOAD_HOSTS: ['logs.example', '*.store.example:8443'],
       GITHUB_API_URL: 'https://ghe.example/api/v3',
       REDIS_URL: 'rediss://user:pass@redis.example:6380/1',
       GITHUB_TOKEN: 'ghp_abc',
@@ -107,6 +110,9 @@ describe('faults', () => {
     ['ALLOWED_REPOS', `octocat/*, ${SECRET}/${SECRET}/x`, /owner\/\* or owner\/repo/],
     ['CORS_ORIGINS', `https://${SECRET}.example/path`, /origin/],
     ['CORS_ORIGINS', SECRET, /origin/],
+    ['GITHUB_DOWNLOAD_HOSTS', `https://${SECRET}.example`, /host/],
+    ['GITHUB_DOWNLOAD_HOSTS', '*.com', /host/],
+    ['GITHUB_DOWNLOAD_HOSTS', '*', /host/],
   ])('%s=%s is one line that says what to set, without the value', (name, value, message) => {
     const [fault, ...more] = faultsOf({ [name]: value })
     expect(more).toEqual([])

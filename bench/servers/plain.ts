@@ -5,6 +5,7 @@ import { readConfig } from '../../src/config.ts'
 import { createDeps } from '../../src/deps.ts'
 import { decorate } from '../../src/http/decorations.ts'
 import { contextRoutes } from '../../src/http/routes/context.ts'
+import { mcpRoute } from '../../src/http/routes/mcp.ts'
 import { contextSchemas } from '../../src/http/schemas.ts'
 
 const config = readConfig(process.env)
@@ -16,4 +17,5 @@ decorate(app)
 app.setSerializerCompiler(() => JSON.stringify)
 for (const schema of schemas.shared) app.addSchema(schema)
 await app.register(contextRoutes, { ...deps.app, schemas })
+await app.register(mcpRoute, deps.app.mcp)
 await app.listen({ host: config.HOST, port: config.PORT })

@@ -1,12 +1,12 @@
 import { ask } from './ask.ts'
 import type { Core } from './cores.ts'
-import { type Server, start } from './servers.ts'
+import { type Server, type ServerOptions, start } from './servers.ts'
 import { type Reply, rawRequest } from './wire.ts'
 
 /** The account that the benches' GitHub knows. */
 export const TOKEN = 'ghp_bench0000000000000000000000000000000'
 const API_KEY = 'bench-key-0123456789abcdef'
-const AUTHORIZED = { authorization: `Bearer ${API_KEY}` }
+export const AUTHORIZED = { authorization: `Bearer ${API_KEY}` }
 
 export interface SimulatorOptions {
   readonly issues?: number
@@ -42,10 +42,10 @@ export const UNGOVERNED = { GITHUB_BUDGET: 'off' }
 /** `node src/main.ts` as an operator runs it. */
 export function startService(
   github: Pick<Server, 'url'>,
-  options: { readonly env?: Readonly<Record<string, string>>; readonly core?: Core } = {},
+  options: Pick<ServerOptions, 'env' | 'core'> = {},
 ): Promise<Server> {
-  const { env = {}, core = 'server' } = options
-  return start({ file: 'src/main.ts', env: { ...environment(github), ...env }, core })
+  const { env = {}, ...others } = options
+  return start({ file: 'src/main.ts', env: { ...environment(github), ...env }, ...others })
 }
 
 /** The body of a request for one issue of the benches' repository. */

@@ -9,11 +9,22 @@ export interface Invalidations {
   /** Marks all answers, here and on every replica, that depend on one of the tags and were begun before now. */
   mark(mark: Mark, tags: readonly string[]): Promise<void>
   /** What events since its fetch began mean for an answer. */
-  verdict(answer: { readonly asOf: number; readonly tags: readonly string[] }): Mark | undefined
+  verdict(answer: Dependent): Mark | undefined
+  /**
+   * Tells of each event from now on that concerns an answer, here or on any replica, and at once
+   * where there was one since its fetch began. @returns what ends that
+   */
+  watch(answer: Dependent, onMark: (mark: Mark) => void): () => void
   /** What this process holds in memory from before is stale: it may have missed events. */
   readonly missedUntil: number
   /** Whether events of other replicas reach this one, so that what they share can be judged. */
   readonly informed: boolean
+}
+
+/** What can be judged by events. */
+export interface Dependent {
+  readonly asOf: number
+  readonly tags: readonly string[]
 }
 
 const CHANNEL = 'invalidated'
@@ -58,16 +69,26 @@ export function createInvalidations({ now, shared }: InvalidationOptions): Inval
   const forgotten = { changed: -1, revoked: -1 }
   /** Events that Redis did not take. */
   const untold = new Map<string, Event>()
+  const watchers = new Map<string, Set<(mark: Mark, at: number) => void>>()
   let retry: NodeJS.Timeout | undefined
   let missedUntil = 0
   let informed = shared === undefined
 
-  function note(mark: Mark, tag: string, at: number): void {
+  /** Whether it was news. */
+  function note(mark: Mark, tag: string, at: number): boolean {
     const known = log.get(tag)
-    if ((known?.[mark] ?? 0) >= at) return
+    if ((known?.[mark] ?? 0) >= at) return false
     log.delete(tag)
     log.set(tag, { ...known, [mark]: at })
     if (log.size > MOST_TAGS) forgetOldest()
+    return true
+  }
+
+  /** One event, told once to everybody whom one of its tags concerns. */
+  function noteEvent({ mark, tags, at }: Event): void {
+    const news = tags.filter((tag) => note(mark, tag, at))
+    const concerned = new Set(news.flatMap((tag) => [...(watchers.get(tag) ?? [])]))
+    for (const tell of concerned) tell(mark, at)
   }
 
   function forgetOldest(): void {
@@ -83,7 +104,7 @@ export function createInvalidations({ now, shared }: InvalidationOptions): Inval
     const { bus } = shared
     bus.on(CHANNEL, (message) => {
       const event = parseEvent(message)
-      if (event) for (const tag of event.tags) note(event.mark, tag, event.at)
+      if (event) noteEvent(event)
     })
     bus.onConnection((connected) => {
       informed = false
@@ -117,7 +138,8 @@ export function createInvalidations({ now, shared }: InvalidationOptions): Inval
       if (!page) return false
       for (let index = 0; index < page.length; index += 2) {
         const [, mark, tag] = /^(changed|revoked) (.*)$/s.exec(page[index] ?? '') ?? []
-        if (tag !== undefined) note(mark as Mark, tag, Number(page[index + 1]))
+        if (tag !== undefined)
+          noteEvent({ mark: mark as Mark, tags: [tag], at: Number(page[index + 1]) })
       }
       if (page.length < LOG_PAGE * 2) return true
     }
@@ -140,26 +162,42 @@ export function createInvalidations({ now, shared }: InvalidationOptions): Inval
     return told ?? false
   }
 
+  function verdict({ asOf, tags }: Dependent): Mark | undefined {
+    if (asOf <= forgotten.revoked) return 'revoked'
+    let worst: Mark | undefined = asOf <= forgotten.changed ? 'changed' : undefined
+    if (log.size === 0) return worst
+    for (const tag of tags) {
+      const marks = log.get(tag)
+      if (!marks) continue
+      if ((marks.revoked ?? -1) >= asOf) return 'revoked'
+      if ((marks.changed ?? -1) >= asOf) worst = 'changed'
+    }
+    return worst
+  }
+
   return {
+    verdict,
+    watch(answer, onMark) {
+      const { asOf, tags } = answer
+      const tell = (mark: Mark, at: number) => {
+        if (at >= asOf) onMark(mark)
+      }
+      for (const tag of tags) watchers.set(tag, (watchers.get(tag) ?? new Set()).add(tell))
+      const missed = verdict(answer)
+      if (missed) onMark(missed)
+      return () => {
+        for (const tag of tags) {
+          watchers.get(tag)?.delete(tell)
+          if (watchers.get(tag)?.size === 0) watchers.delete(tag)
+        }
+      }
+    },
     async mark(mark, tags) {
-      const at = now()
-      for (const tag of tags) note(mark, tag, at)
-      const event = { mark, tags, at }
+      const event = { mark, tags, at: now() }
+      noteEvent(event)
       if (!shared || tags.length === 0 || (await tell(shared, event))) return
       if (untold.size < MOST_UNTOLD) untold.set(`${mark} ${tags.join()}`, event)
       scheduleCatchUp(shared)
-    },
-    verdict({ asOf, tags }) {
-      if (asOf <= forgotten.revoked) return 'revoked'
-      let verdict: Mark | undefined = asOf <= forgotten.changed ? 'changed' : undefined
-      if (log.size === 0) return verdict
-      for (const tag of tags) {
-        const marks = log.get(tag)
-        if (!marks) continue
-        if ((marks.revoked ?? -1) >= asOf) return 'revoked'
-        if ((marks.changed ?? -1) >= asOf) verdict = 'changed'
-      }
-      return verdict
     },
     get missedUntil() {
       return missedUntil

@@ -1,5 +1,11 @@
 import { Type } from '@sinclair/typebox'
-import { defineProvider, type FitReason, type Kept, type Piece } from '../core/provider.ts'
+import {
+  type Draft,
+  defineProvider,
+  type FitReason,
+  type Kept,
+  type Piece,
+} from '../core/provider.ts'
 import { blockFields, IssueNumber, type Omission, repositoryParams } from '../core/schemas.ts'
 import {
   Comment,
@@ -19,16 +25,21 @@ import {
   issueName,
   repositoryOf,
 } from './issueFields.ts'
+import { IssueEvent, type IssueHistory, isEventPiece, readHistory } from './issueHistory.ts'
+import { type IssueLinks, isLinkPiece, LinkedItem, readLinks } from './issueLinks.ts'
 import { lines } from './render.ts'
 import { issueTag } from './tags.ts'
 
 const SUMMARISED = 3
+const PARTS = ['timeline', 'linked', 'sub_issues'] as const
+const NO_HISTORY: IssueHistory = { pieces: [], more: false }
 
 export const githubIssue = defineProvider({
   type: 'github_issue',
   blockType: 'github_issue',
   title: 'Issue with its comments',
-  description: 'An issue: its text, state, labels, people, and its comments from the first on.',
+  description:
+    'An issue: its text, state, labels, people, comments, and on request its history and what is linked to it.',
   uri: 'github://{owner}/{repo}/issues/{issue_number}',
   params: Type.Object(
     {
@@ -42,6 +53,14 @@ export const githubIssue = defineProvider({
           description: 'Comments at most, from the first on',
         }),
       ),
+      include: Type.Optional(
+        Type.Array(Type.String({ pattern: `^(?:${PARTS.join('|')})$` }), {
+          maxItems: PARTS.length,
+          uniqueItems: true,
+          description:
+            '`timeline`: labels, states, people; `linked`: pull requests that close it and what mentions it; `sub_issues`: parent and sub-issues. The last two need a credential',
+        }),
+      ),
     },
     { additionalProperties: false },
   ),
@@ -53,18 +72,27 @@ export const githubIssue = defineProvider({
     comments_summary: Type.Array(Type.String(), {
       description: 'The first three, `Comment by LOGIN: BODY`',
     }),
+    timeline: Type.Optional(Type.Array(IssueEvent)),
+    linked: Type.Optional(Type.Array(LinkedItem)),
+    sub_issues: Type.Optional(
+      Type.Array(LinkedItem, { description: 'The parent first, where there is one' }),
+    ),
   }),
   example: { owner: 'octocat', repo: 'Hello-World', issue_number: 1347 },
   cache: { freshFor: 60, staleFor: 300, keepFor: 86_400 },
   tags: ({ owner, repo, issue_number }) => [issueTag(owner, repo, issue_number)],
-  async fetch({ owner, repo, issue_number, max_comments = 30 }, { github }) {
+  async fetch({ owner, repo, issue_number, max_comments = 30, include = [] }, context) {
+    const { github } = context
     const path = '/repos/{owner}/{repo}/issues/{issue_number}'
     const params = { owner, repo, issue_number }
-    const [issue, comments] = await Promise.all([
+    const parts = new Set(include)
+    const [issue, comments, links, history] = await Promise.all([
       github.get<GitHubIssue>(path, 'number', { params }),
       max_comments === 0
         ? { items: [], more: false }
         : github.list<GitHubComment>(`${path}/comments`, { params, limit: max_comments }),
+      readLinks(context, params, parts),
+      parts.has('timeline') ? readHistory(context, path, params) : NO_HISTORY,
     ])
     const [realOwner, realRepo] = repositoryOf(issue)
     const ref: IssueRef = { owner: realOwner, repo: realRepo, issue_number: issue.number }
@@ -72,8 +100,11 @@ export const githubIssue = defineProvider({
     return {
       repository: { owner: realOwner, repo: realRepo },
       visibility: 'private',
-      omitted: missing > 0 ? [theRest(ref, comments.items.length, missing)] : [],
-      blocks: [draftOf(issue, comments.items, ref)],
+      omitted: [
+        ...(missing > 0 ? [theRest(ref, comments.items.length, missing)] : []),
+        ...beyond(links, history),
+      ],
+      blocks: [draftOf(issue, comments.items, ref, { links, history, parts })],
     }
   },
 })
@@ -82,7 +113,26 @@ function theRest(issue: IssueRef, offset: number, count: number): Omission {
   return commentsOmission(issue, { offset, limit: Math.min(count, 1_000) }, count, 'max_comments')
 }
 
-function draftOf(issue: GitHubIssue, comments: readonly GitHubComment[], ref: IssueRef) {
+/** What one request cannot tell: only the page for people has it. */
+function beyond({ more }: IssueLinks, history: IssueHistory): Omission[] {
+  const links = (['linked', 'sub_issues'] as const)
+    .filter((part) => more[part] > 0)
+    .map((part) => ({ what: part, count: more[part], reason: 'limit' }))
+  return history.more ? [...links, { what: 'timeline', reason: 'limit' }] : links
+}
+
+interface Extras {
+  readonly links: IssueLinks
+  readonly history: IssueHistory
+  readonly parts: ReadonlySet<string>
+}
+
+function draftOf(
+  issue: GitHubIssue,
+  comments: readonly GitHubComment[],
+  ref: IssueRef,
+  { links, history, parts }: Extras,
+): Draft {
   const by = authorOf(issue)
   const body: Piece = { part: 'body', text: issue.body?.trim() || '(no description)', by, rank: 0 }
   return {
@@ -91,7 +141,7 @@ function draftOf(issue: GitHubIssue, comments: readonly GitHubComment[], ref: Is
     url: issue.html_url,
     head: lines(`# Issue ${issueName(issue)}`, issue.html_url, issueFacts(issue)),
     by,
-    pieces: [body, ...commentPieces(comments, 0)],
+    pieces: [body, ...links.pieces, ...commentPieces(comments, 0), ...history.pieces],
     fields(kept: readonly Kept[]) {
       const shown = keptComments(kept)
       const text = kept.find(({ piece }) => piece === body)?.text ?? ''
@@ -102,17 +152,38 @@ function draftOf(issue: GitHubIssue, comments: readonly GitHubComment[], ref: Is
         comments_summary: shown
           .slice(0, SUMMARISED)
           .map((comment) => `Comment by ${comment.author}: ${comment.body}`),
+        ...keptExtras(kept, parts),
       }
     },
     omit(dropped: readonly Piece[], cut: readonly Piece[], reason: FitReason): Omission[] {
       const lost = [...dropped, ...cut]
-      const whole: Omission = {
-        what: 'body',
-        count: 1,
-        reason,
-        next: { context_type: 'github_issue', params: { ...ref, max_comments: 0 } },
-      }
-      return [...(lost.includes(body) ? [whole] : []), ...omittedComments(lost, ref, reason)]
+      const next = (include: readonly string[]) => ({
+        context_type: 'github_issue',
+        params: { ...ref, max_comments: 0, ...(include.length > 0 ? { include } : {}) },
+      })
+      const extras = PARTS.flatMap((part) => {
+        const count = lost.filter((piece) => piece.part === part).length
+        return count > 0 ? [{ what: part, count, reason, next: next([part]) }] : []
+      })
+      return [
+        ...(lost.includes(body) ? [{ what: 'body', count: 1, reason, next: next([]) }] : []),
+        ...omittedComments(lost, ref, reason),
+        ...extras,
+      ]
     },
+  }
+}
+
+/** The parts that were asked for, also where they are empty. */
+function keptExtras(kept: readonly Kept[], parts: ReadonlySet<string>) {
+  const pieces = kept.map(({ piece }) => piece)
+  const items = (part: string) =>
+    pieces.filter(isLinkPiece).flatMap((piece) => (piece.part === part ? [piece.item] : []))
+  return {
+    ...(parts.has('timeline')
+      ? { timeline: pieces.filter(isEventPiece).map(({ event }) => event) }
+      : {}),
+    ...(parts.has('linked') ? { linked: items('linked') } : {}),
+    ...(parts.has('sub_issues') ? { sub_issues: items('sub_issues') } : {}),
   }
 }

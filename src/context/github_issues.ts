@@ -1,27 +1,10 @@
 import { Type } from '@sinclair/typebox'
-import { defineProvider, type Kept, type Piece } from '../core/provider.ts'
-import { oneLine } from '../core/quote.ts'
+import { defineProvider } from '../core/provider.ts'
 import { blockFields, repositoryParams, Timestamp } from '../core/schemas.ts'
-import {
-  authorOf,
-  type GitHubIssue,
-  issueFacts,
-  issueFields,
-  issueFieldsOf,
-  repositoryOf,
-} from './issueFields.ts'
-import { type FoundIssue, scanIssues } from './issueScan.ts'
-import { lines } from './render.ts'
+import { repositoryOf } from './issueFields.ts'
+import { issuePieces, ListedIssue, listedIssues, runsOf } from './issueList.ts'
+import { scanIssues } from './issueScan.ts'
 import { issuesTag } from './tags.ts'
-
-const EXCERPT_CHARACTERS = 280
-
-const ListedIssue = Type.Object({
-  title: Type.String(),
-  url: Type.String(),
-  ...issueFields,
-  excerpt: Type.String({ description: 'The start of the text' }),
-})
 
 export const githubIssues = defineProvider({
   type: 'github_issues',
@@ -50,6 +33,12 @@ export const githubIssues = defineProvider({
         Type.Union([Type.Literal('created'), Type.Literal('updated'), Type.Literal('comments')], {
           default: 'created',
           description: 'Newest, last updated or most commented first',
+        }),
+      ),
+      texts: Type.Optional(
+        Type.Union([Type.Literal('start'), Type.Literal('whole')], {
+          default: 'start',
+          description: 'How much of each text',
         }),
       ),
       limit: Type.Optional(
@@ -83,6 +72,7 @@ export const githubIssues = defineProvider({
       labels,
       since,
       sort = 'created',
+      texts = 'start',
       limit = 30,
       offset = 0,
     } = params
@@ -99,7 +89,7 @@ export const githubIssues = defineProvider({
       context_type: 'github_issues',
       params: { ...params, owner: realOwner, repo: realRepo, ...change },
     })
-    const pieces = scan.issues.map(pieceOf)
+    const pieces = issuePieces(scan.issues, ({ number }) => `#${number}`, texts === 'whole')
     const reason = scan.issues.length < limit ? 'scan_limit' : 'limit'
     return {
       repository: { owner: realOwner, repo: realRepo },
@@ -115,9 +105,9 @@ export const githubIssues = defineProvider({
           head: `# ${scan.issues.length} ${state === 'all' ? '' : `${state} `}issues of ${name}`,
           by: 'service',
           pieces,
-          fields: (kept) => ({ state, issues: kept.map(listed) }),
+          fields: (kept) => ({ state, issues: listedIssues(kept) }),
           omit: (dropped, _cut, reason) =>
-            runsOf(scan.issues, new Set(dropped), pieces).map((run) => ({
+            runsOf(pieces, new Set(dropped)).map((run) => ({
               what: 'issues',
               count: run.limit,
               reason,
@@ -128,51 +118,3 @@ export const githubIssues = defineProvider({
     }
   },
 })
-
-interface IssuePiece extends Piece {
-  readonly found: FoundIssue
-}
-
-function pieceOf(found: FoundIssue, index: number): IssuePiece {
-  const { issue } = found
-  return {
-    part: 'issues',
-    heading: lines(`## #${issue.number}`, issueFacts(issue)),
-    text: lines(oneLine(issue.title), excerptOf(issue)),
-    by: authorOf(issue),
-    rank: index,
-    whole: true,
-    found,
-  }
-}
-
-function listed({ piece }: Kept) {
-  const { issue } = (piece as IssuePiece).found
-  return {
-    title: issue.title,
-    url: issue.html_url,
-    ...issueFieldsOf(issue),
-    excerpt: excerptOf(issue),
-  }
-}
-
-/** The start of an issue's text on one line. */
-function excerptOf({ body }: GitHubIssue): string {
-  const text = (body ?? '').replaceAll(/\s+/g, ' ').trim()
-  if (text.length <= EXCERPT_CHARACTERS) return text
-  return `${text.slice(0, text.lastIndexOf(' ', EXCERPT_CHARACTERS))} …`
-}
-
-/** Unbroken runs of lost issues, as windows of GitHub's list. */
-function runsOf(issues: readonly FoundIssue[], lost: ReadonlySet<Piece>, pieces: readonly Piece[]) {
-  const runs: { offset: number; limit: number }[] = []
-  let open = false
-  issues.forEach(({ position }, index) => {
-    const isLost = lost.has(pieces[index] as Piece)
-    const run = runs.at(-1)
-    if (isLost && open && run) run.limit += 1
-    else if (isLost) runs.push({ offset: position, limit: 1 })
-    open = isLost
-  })
-  return runs
-}

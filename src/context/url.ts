@@ -20,21 +20,24 @@ export function webHostOf(apiUrl: string): string {
  */
 export type Locate = (address: string) => Located
 
-export function createLocator(providers: readonly Provider[], webHost: string): Locate {
+export function createLocator(all: readonly Provider[], webHost: string): Locate {
+  const providers = all.filter(({ uri }) => uri.startsWith('github://'))
   const routes = providers.map((provider) => ({
-    type: provider.type,
+    provider,
     pattern: patternOf(provider.uri),
   }))
   const forms = providers
-    .map(({ uri }) => uri.replace('github://', `https://${webHost}/`))
+    .map(({ uri }) => uri.replace('github://', `https://${webHost}/`).replaceAll('{+', '{'))
     .join(' ')
   return (address: string): Located => {
     const url = URL.parse(address) ?? URL.parse(`https://${address}`)
     if (url && url.host.replace(/^www\./, '') === webHost) {
-      const path = decodePath(url.pathname)
-      for (const { type, pattern } of routes) {
-        const match = path === undefined ? null : pattern.exec(path)
-        if (match) return { type, params: { ...match.groups } }
+      const path = url.pathname.replace(/\/+$/, '').replace(/^(\/[^/]+\/[^/]+)\.git$/, '$1')
+      for (const { provider, pattern } of routes) {
+        const params = decoded(pattern.exec(path)?.groups)
+        if (params) {
+          return { type: provider.type, params: { ...params, ...linesOf(provider, url.hash) } }
+        }
       }
     }
     const message = `is not the address of something that this service knows. It knows ${forms}`
@@ -44,18 +47,33 @@ export function createLocator(providers: readonly Provider[], webHost: string): 
   }
 }
 
+/** `{+name}` takes all that follows, or nothing; what dots part are refs, which may hold slashes. */
 function patternOf(uri: string): RegExp {
-  const path = uri.slice('github:/'.length).replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')
+  const path = uri
+    .slice('github:/'.length)
+    .replaceAll(/\{(\w+)\}\.\.\.\{(\w+)\}/g, '(?<$1>.+?)\\.\\.\\.(?<$2>.+)')
+    .replaceAll(/\/\{\+(\w+)\}/g, '(?:/(?<$1>.+))?')
+    .replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')
   return new RegExp(`^${path}$`)
 }
 
-/** The path without a trailing slash and without git's own suffix, or undefined when badly encoded. */
-function decodePath(pathname: string): string | undefined {
+/** Each place decoded on its own, so that an encoded slash parts nothing; undefined when badly encoded. */
+function decoded(groups: Readonly<Record<string, string>> | undefined) {
+  if (!groups) return undefined
+  const params: Record<string, string> = {}
   try {
-    return decodeURIComponent(pathname)
-      .replace(/\/+$/, '')
-      .replace(/^(\/[^/]+\/[^/]+)\.git$/, '$1')
+    for (const [name, value] of Object.entries(groups)) {
+      if (value !== undefined) params[name] = decodeURIComponent(value)
+    }
   } catch {
     return undefined
   }
+  return params
+}
+
+/** The lines that a permalink marks: `#L10`, `#L10-L20`. */
+function linesOf({ params }: Provider, hash: string): Record<string, string> {
+  const [, start, end = start] = /^#L(\d+)(?:C\d+)?(?:-L(\d+)(?:C\d+)?)?$/.exec(hash) ?? []
+  if (start === undefined || end === undefined || !params.properties.start_line) return {}
+  return { start_line: start, end_line: end }
 }

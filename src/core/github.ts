@@ -21,6 +21,12 @@ export interface GitHub {
    */
   list<T>(path: string, options: ListOptions): Promise<Listing<T>>
   /**
+   * The end of a text that GitHub keeps in a store of its own, such as a job's log. The store never
+   * sees the credential.
+   * @throws ServiceError `not_found` also for what GitHub no longer keeps, else as `get`
+   */
+  download(path: string, options: DownloadOptions): Promise<Download>
+  /**
    * One GraphQL query. Needs a credential: GitHub answers anonymous callers with 401. What GitHub
    * could not give of it makes all of it fail.
    * @param query a single operation that reads: a mutation is not sent
@@ -36,6 +42,18 @@ export interface GetOptions {
   readonly media?: 'object' | 'text-match'
 }
 
+export interface DownloadOptions extends GetOptions {
+  /** Bytes of its end that are wanted at most. */
+  readonly tail: number
+}
+
+export interface Download {
+  /** From the start of a line on, where it is not all. */
+  readonly text: string
+  /** Bytes before `text`. */
+  readonly skipped: number
+}
+
 export interface ListOptions extends GetOptions {
   /** Entries to skip. */
   readonly offset?: number
@@ -43,6 +61,8 @@ export interface ListOptions extends GetOptions {
   readonly limit: number
   /** Asks for all pages of the window at once, without waiting for the first to say how many there are. */
   readonly eager?: boolean
+  /** Entries of a page, where the resource has a size of its own that cannot be asked for. */
+  readonly fixedPage?: number
   /** The field that holds the list, where GitHub answers an object: `items`, `check_runs`. */
   readonly under?: string
 }

@@ -25,6 +25,23 @@ export const IssueNumber = Type.Integer({
   examples: [1347],
 })
 
+/** Any path that git can hold, so no `.` or `..` in it; a slash at either end changes nothing. */
+export const Path = Type.String({
+  minLength: 1,
+  maxLength: 4_096,
+  pattern: '^(?!(?:[\\s\\S]*/)?\\.{1,2}(?:/|$))[^\\0]+$',
+  description: 'Path in the repository, for example `src/main.ts`',
+  examples: ['README'],
+})
+
+/** git's rules for names of refs (git-scm.com/docs/git-check-ref-format), and shas. */
+export const Ref = Type.String({
+  maxLength: 255,
+  pattern: '^(?!.*\\.\\.)[^\\x00-\\x20\\x7f~^:?*\\[\\\\]+$',
+  description: 'Branch, tag or commit sha; the default branch unless given',
+  examples: ['main'],
+})
+
 /** ISO 8601, as GitHub writes and takes it. */
 export const Timestamp = Type.String({
   pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(?:\\.\\d+)?(?:Z|[+-]\\d{2}:\\d{2})$',
@@ -38,6 +55,25 @@ export const Nullable = <
   schema: T,
 ) => Type.Union([schema, Type.Null()])
 
+const count = (description: string) => Type.Optional(Type.Integer({ minimum: 1, description }))
+
+/** What was taken out of the texts of a block; what there was none of is absent. */
+export const Removed = Type.Object(
+  {
+    control_characters: count('Control characters and terminal sequences'),
+    hidden_characters: count(
+      'Zero-width, bidirectional, tag and other characters that nobody sees',
+    ),
+    html_comments: count('HTML comments, with what was in them'),
+    secrets: count('What looks like a credential, replaced by `[masked …]`'),
+  },
+  {
+    additionalProperties: false,
+    description: "What was removed from others' texts and masked in them; absent where nothing was",
+  },
+)
+export type Removed = Static<typeof Removed>
+
 /** What every block has, whatever its type. */
 export const blockFields = {
   id: Type.String({ description: 'Stable name of the thing, for example `github_issue:o/r#1`' }),
@@ -49,6 +85,7 @@ export const blockFields = {
       'Text rendering, ready for a prompt. Every line that others wrote begins with `> `, a line number or a sign of a diff',
   }),
   tokens: Type.Integer({ description: 'Tokens of `content` (o200k_base)' }),
+  removed: Type.Optional(Removed),
 }
 
 export const Omission = Type.Object(

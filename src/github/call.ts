@@ -24,7 +24,8 @@ export interface CallOptions {
   readonly onCall: (report: CallReport) => void
 }
 
-export interface Call extends Pick<ExchangeRequest, 'method' | 'headers' | 'body' | 'signal'> {
+export interface Call
+  extends Pick<ExchangeRequest, 'method' | 'headers' | 'body' | 'signal' | 'found'> {
   /** Whose budget it draws on. */
   readonly by: Pick<Credential, 'principal' | 'anonymous'>
   /** Path of the API, without the base. */
@@ -48,7 +49,7 @@ export const ACCEPT_RAW = 'application/vnd.github.raw+json'
  */
 export async function call(
   { gate, now, onCall, upstream, userAgent }: CallOptions,
-  { by, body, headers, limited = readLimited, method, onSend, path, signal, urgency }: Call,
+  { by, body, found, headers, limited = readLimited, method, onSend, path, signal, urgency }: Call,
 ): Promise<Exchange> {
   const resource = budgetOf(path)
   const pass = await gate.enter(by.principal, resource, urgency, signal)
@@ -67,6 +68,7 @@ export async function call(
         ...headers,
       },
       ...(body === undefined ? {} : { body }),
+      ...(found ? { found } : {}),
       signal,
     })
     // A redirect that was followed was a call too.

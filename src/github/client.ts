@@ -1,7 +1,8 @@
 import type { GetOptions, GitHub } from '../core/github.ts'
 import { ACCEPT, ACCEPT_RAW, API_VERSION, type CallOptions, call } from './call.ts'
 import { type Conditions, type Current, fetchConditionally } from './conditional.ts'
-import { failureOf, unreadable } from './failures.ts'
+import { download } from './download.ts'
+import { failureOf, knownCallersOnly, unreadable } from './failures.ts'
 import { askGraphQL } from './graphql.ts'
 import { listPages, type Page } from './pagination.ts'
 import { expandPath } from './path.ts'
@@ -32,6 +33,8 @@ export function createGitHub(options: GitHubOptions): GitHubFor {
       bytes: (template, request = {}) =>
         readWhole(options, reading, usage, expandPath(template, request), ACCEPT_RAW, toBytes),
       list: (template, request) => listPages(read, template, request),
+      download: (template, { tail, ...request }) =>
+        download(options, reading, usage, expandPath(template, request), tail),
       graphql: (query, variables) => askGraphQL(options, reading, usage, query, variables),
       get calls() {
         return usage.calls
@@ -42,6 +45,9 @@ export function createGitHub(options: GitHubOptions): GitHubFor {
     }
   }
 }
+
+/** What a list says that has no entries, where GitHub answers without a body. */
+const NO_ENTRIES = Buffer.from('[]')
 
 const acceptOf = ({ media }: GetOptions) =>
   media === undefined ? ACCEPT : `application/vnd.github.${media}+json`
@@ -95,9 +101,10 @@ async function readOnce(
           usage.calls += 1
         },
       })
+      if (answer.status === 401 && credential.anonymous) throw knownCallersOnly(answer.status)
       const failure = failureOf(answer, now(), credential.from)
       if (failure) throw failure
-      return answer
+      return answer.status === 204 ? { ...answer, body: NO_ENTRIES } : answer
     },
   })
 }

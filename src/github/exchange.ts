@@ -25,6 +25,8 @@ export interface ExchangeRequest {
   readonly headers: Record<string, string>
   readonly body?: string
   readonly signal: AbortSignal
+  /** A 302 is the answer, not a way to it: by these GitHub tells where a file is. */
+  readonly found?: boolean
 }
 
 /** One header's value; of a repeated header all values, joined as RFC 9110 section 5.3 says. */
@@ -38,13 +40,17 @@ export function header(headers: Headers, name: string): string | undefined {
  * only (a renamed repository answers 301), so the credential never reaches another host.
  * @throws undici's errors for a broken exchange; ServiceError `upstream_error` for a redirect that leads away
  */
-export async function exchange(upstream: Upstream, request: ExchangeRequest): Promise<Exchange> {
+export async function exchange(
+  upstream: Upstream,
+  { found = false, ...request }: ExchangeRequest,
+): Promise<Exchange> {
   let path = request.path
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
     const { statusCode, headers, body } = await upstream.pool.request({ ...request, path })
     const bytes = await inflate(Buffer.from(await body.arrayBuffer()), headers)
     const location = header(headers, 'location')
-    if (request.method !== 'GET' || !REDIRECTS.has(statusCode) || location === undefined) {
+    const leadsOn = REDIRECTS.has(statusCode) && !(found && statusCode === 302)
+    if (request.method !== 'GET' || !leadsOn || location === undefined) {
       return { status: statusCode, headers, body: bytes, redirects: hop }
     }
     path = pathOnOrigin(location, path, upstream.origin)

@@ -3,6 +3,7 @@ import type { Config } from '../config.ts'
 import type { Contracts } from '../context/contract.ts'
 import type { Health } from '../health.ts'
 import type { Metrics } from '../metrics.ts'
+import type { AccessTokens } from './accessTokens.ts'
 import type { CallerLimit } from './callerLimit.ts'
 import { decorate } from './decorations.ts'
 import { authPlugin, guardPlugin } from './plugins/auth.ts'
@@ -18,19 +19,31 @@ import { type ContextRoutesOptions, contextRoutes } from './routes/context.ts'
 import { healthRoutes } from './routes/health.ts'
 import { type McpRouteOptions, mcpRoute } from './routes/mcp.ts'
 import { metricsRoute } from './routes/metrics.ts'
+import {
+  type ProtectedResourceOptions,
+  protectedResourceRoutes,
+} from './routes/protectedResource.ts'
+import { type SessionRoutesOptions, sessionRoutes } from './routes/sessions.ts'
 import { type WebhookOptions, webhookRoute } from './routes/webhooks.ts'
 import { contextSchemas } from './schemas.ts'
+import { sessionSchemas } from './sessionSchemas.ts'
 
 /** Bytes. */
 const BODY_LIMIT = 256 * 1024
 
-export interface AppOptions extends Omit<ContextRoutesOptions, 'schemas'> {
+export interface AppOptions
+  extends Omit<ContextRoutesOptions, 'schemas'>,
+    Omit<SessionRoutesOptions, 'schemas'> {
   readonly name: string
   readonly version: string
   readonly config: Pick<Config, 'ALLOW_CALLER_TOKENS' | 'API_KEYS' | 'CORS_ORIGINS' | 'TRUST_PROXY'>
   /** Absent where no secret is configured. */
   readonly webhooks: WebhookOptions | undefined
   readonly mcp: McpRouteOptions
+  /** Absent where no issuer is configured. */
+  readonly accessTokens:
+    | (Omit<ProtectedResourceOptions, 'name'> & { readonly tokens: AccessTokens })
+    | undefined
   /** The service's own limit. */
   readonly callers: CallerLimit
   readonly contracts: Contracts
@@ -73,24 +86,28 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 
   await app.register(securityPlugin, { origins: config.CORS_ORIGINS })
   await app.register(observePlugin, { logger, metrics })
-  await app.register(authPlugin, { apiKeys: config.API_KEYS })
+  const auth = { apiKeys: config.API_KEYS, tokens: options.accessTokens?.tokens }
+  await app.register(authPlugin, auth)
   await app.register(rateLimitPlugin, options)
-  await app.register(guardPlugin, { apiKeys: config.API_KEYS })
+  await app.register(guardPlugin, auth)
   await app.register(problemsPlugin)
   await app.register(docsPlugin, {
     name,
     version,
-    authenticated: config.API_KEYS.length > 0,
+    authenticated: config.API_KEYS.length > 0 || auth.tokens !== undefined,
     callerTokens: config.ALLOW_CALLER_TOKENS,
     webhooks: options.webhooks !== undefined,
   })
 
   const schemas = contextSchemas(contracts)
-  for (const schema of schemas.shared) app.addSchema(schema)
+  for (const schema of [...schemas.shared, ...sessionSchemas]) app.addSchema(schema)
   await app.register(contextRoutes, { ...options, schemas })
   await app.register(batchRoute, { ...options, schemas })
   await app.register(catalogueRoute, { contracts })
+  await app.register(sessionRoutes, { ...options, schemas })
   await app.register(mcpRoute, options.mcp)
+  if (options.accessTokens)
+    await app.register(protectedResourceRoutes, { name, ...options.accessTokens })
   await app.register(healthRoutes, { health })
   await app.register(metricsRoute, { metrics })
   if (options.webhooks) await app.register(webhookRoute, options.webhooks)

@@ -13,8 +13,14 @@ export interface Served {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Name of the caller's API key. */
+    /** Name of the caller's API key, or whom its access token speaks for. */
     callerName: string | undefined
+    /** What an access token permits; undefined where everything is permitted. */
+    scopes: ReadonlySet<string> | undefined
+    /** Why the caller's access token is not taken. */
+    refusal: ServiceError | undefined
+    /** `WWW-Authenticate`, where it is another than usual. */
+    challenge: string | undefined
     served: Served | undefined
     problem: ServiceError | undefined
   }
@@ -22,6 +28,9 @@ declare module 'fastify' {
 
 export function decorate(app: FastifyInstance): void {
   app.decorateRequest('callerName', undefined)
+  app.decorateRequest('scopes', undefined)
+  app.decorateRequest('refusal', undefined)
+  app.decorateRequest('challenge', undefined)
   app.decorateRequest('served', undefined)
   app.decorateRequest('problem', undefined)
 }

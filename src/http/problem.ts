@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { type ProblemCode, problems, ServiceError } from '../core/errors.ts'
+import { KEYS_ONLY } from './challenge.ts'
 
 /** RFC 9457 problem details, as every error of the service is sent. */
 export const Problem = Type.Object(
@@ -97,5 +98,6 @@ export function problemHeaders(
 ): void {
   reply.header('cache-control', 'no-store')
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
-  if (statusCode === 401) reply.header('www-authenticate', 'Bearer realm="github-context-service"')
+  const challenge = reply.request.challenge ?? (statusCode === 401 ? KEYS_ONLY : undefined)
+  if (challenge !== undefined) reply.header('www-authenticate', challenge)
 }

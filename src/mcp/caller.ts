@@ -1,5 +1,6 @@
 import type { Outcome } from '../cache/request.ts'
 import type { Meter } from '../context/engine.ts'
+import type { Scope } from '../core/scopes.ts'
 
 /** Who calls, as the transport knows it. */
 export interface Caller {
@@ -7,6 +8,8 @@ export interface Caller {
   readonly callerToken: string | undefined
   /** Counts the calls to GitHub that are made for this caller. */
   readonly meter: Meter
+  /** Whether the caller's access token permits it; API keys permit everything. */
+  readonly may: (scope: Scope) => boolean
   /** Told what is asked for, and later what became of it, for the metric and the log line. */
   readonly served: (type: string, outcome?: Outcome) => void
 }

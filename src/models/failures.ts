@@ -248,13 +248,18 @@ function readWait({ headers }: Refusal, now: number): number | undefined {
   return Number.isNaN(read) ? undefined : Math.min(LONGEST_WAIT * 1000, Math.max(0, read))
 }
 
-/** For the log: facts in a form that holds neither a prompt nor a key. */
+/** Words that say no more than the status does. */
+const OTHER_WORDS = ['api_error', 'invalid_request_error', 'server_error']
+
+/** For the log: words out of a closed set, and the provider's own id of the request. */
 function summaryOfRefusal(refusal: Refusal): string {
-  const { code, requestID, status, type } = refusal
-  const words = [type, code, requestID].filter(
-    (word) => typeof word === 'number' || (typeof word === 'string' && /^[\w.-]{1,64}$/.test(word)),
+  const { code, requestID, type } = refusal
+  const words = [type, code].filter(
+    (word) =>
+      typeof word === 'string' && (Object.hasOwn(BY_WORD, word) || OTHER_WORDS.includes(word)),
   )
-  return [status ?? 'error in the stream', ...words].join(' ')
+  const id = /^req_\w{8,64}$/.test(requestID ?? '') ? [`request ${requestID}`] : []
+  return [statusOf(refusal) ?? 'error in the stream', ...words, ...id].join(' ')
 }
 
 /** Never the message, as parsers quote what they could not read. */

@@ -51,6 +51,7 @@ async function connect({
     // It does not start without any.
     apiKey: apiKey ?? 'none',
     baseURL: baseUrl,
+    // Else they would come out of variables of the environment.
     adminAPIKey: null,
     organization: null,
     project: null,

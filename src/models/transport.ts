@@ -1,4 +1,4 @@
-import { Agent, fetch as send } from 'undici'
+import { Agent, type Dispatcher } from 'undici'
 
 export interface TransportOptions {
   /** Milliseconds until the headers of an answer must be there, and between two pieces of its body. */
@@ -52,32 +52,70 @@ export function createTransport({ timeoutMs, userAgent }: TransportOptions): Tra
 
   async function exchange(url: string, init: RequestInit): Promise<Response> {
     const given = new Headers(init.headers)
-    const passedOn = PASSED_ON.flatMap((name) => {
+    const headers: Record<string, string> = { ...own }
+    for (const name of PASSED_ON) {
       const value = given.get(name)
-      return value === null ? [] : [[name, value]]
-    })
-    const answer = await send(url, {
-      method: init.method ?? 'POST',
-      headers: { ...own, ...Object.fromEntries(passedOn) },
-      body: init.body as string,
-      signal: init.signal ?? null,
-      redirect: 'manual',
-      dispatcher,
-    }).catch((cause: unknown) => {
-      throw broken(codeOf(cause))
-    })
-    if (answer.ok && !answer.headers.get('content-type')?.startsWith('text/event-stream')) {
-      await answer.body?.cancel()
+      if (value !== null) headers[name] = value
+    }
+    const { origin, pathname, search } = new URL(url)
+    const request = { origin, path: pathname + search, method: 'POST', headers } as const
+    const answer = await dispatcher
+      .request({ ...request, body: init.body as string, signal: init.signal ?? null })
+      .catch((cause: unknown) => {
+        throw broken(codeOf(cause))
+      })
+    // Whoever reads it is told; where nobody reads any more, it would end the process.
+    answer.body.on('error', () => {})
+    const isStream = String(answer.headers['content-type']).startsWith('text/event-stream')
+    if (answer.statusCode === 200 && !isStream) {
+      answer.body.destroy()
       throw broken(NOT_A_STREAM)
     }
-    // undici's own Response has all that the SDKs use of the platform's.
-    return answer as unknown as Response
+    return responseOf(answer)
   }
 
   return {
     fetch: (url, init = {}) => exchange(String(url), init),
     close: () => dispatcher.destroy(),
   }
+}
+
+/** As the SDKs read it. */
+function responseOf({ body, headers, statusCode }: Dispatcher.ResponseData): Response {
+  const chunks = body[Symbol.asyncIterator]()
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await chunks.next()
+        if (done) controller.close()
+        else controller.enqueue(value)
+      },
+      cancel: () => release(body, chunks),
+    },
+    // Nothing is read before it is asked for, so that a slow caller slows down the model.
+    { highWaterMark: 0 },
+  )
+  const pairs = Object.entries(headers).flatMap(([name, value = []]) =>
+    [value].flat().map((each): [string, string] => [name, each]),
+  )
+  return new Response(stream, { status: statusCode, headers: pairs })
+}
+
+/** Milliseconds that the rest of an answer may take. */
+const REST = 1_000
+
+/**
+ * Reads what is left, so that the connection can be used again: the SDK of OpenAI reads no further
+ * than `[DONE]`, which is not yet the end. Nobody waits for it. Of an aborted call nothing is left.
+ */
+function release(body: Dispatcher.ResponseData['body'], chunks: AsyncIterator<unknown>): void {
+  const timer = setTimeout(() => body.destroy(), REST)
+  const drain = async () => {
+    for (let rest = await chunks.next(); !rest.done; ) rest = await chunks.next()
+  }
+  drain()
+    .catch(() => {})
+    .finally(() => clearTimeout(timer))
 }
 
 /**

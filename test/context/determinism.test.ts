@@ -34,36 +34,32 @@ let github: GitHub
 let app: App
 beforeEach(async () => {
   github = await startGitHub({ world: sameWorld() })
-  app = await startApp({ github })
+  app = await startApp({ github, env: { GITHUB_TOKEN: OCTOCAT_TOKEN } })
 })
 afterEach(async () => {
   await app.close()
   await github.close()
 })
 
-const requests = providers.flatMap(({ type, params: { properties } }) => {
-  const number = 'issue_number' in properties ? { issue_number: 3 } : {}
-  const request = { context_type: type, params: { owner: 'octo', repo: 'talk', ...number } }
-  return [
-    request,
-    { ...request, max_tokens: 400 },
-    { ...request, max_tokens: 400, query: 'comment 7' },
-  ]
-})
+const issue = { owner: 'octo', repo: 'talk', issue_number: 3 }
+const requests = [
+  ...providers.map(({ example, type }) => ({ context_type: type, params: example })),
+  { context_type: 'github_issue', params: issue },
+].flatMap((request) => [
+  request,
+  { ...request, max_tokens: 400 },
+  { ...request, max_tokens: 400, query: 'comment 7' },
+])
 
 describe('equal content', () => {
   it('gives byte-equal bodies on every service, whoever asks', async () => {
     await using elsewhere = await startGitHub({ world: sameWorld(), latencyMs: 3 })
     addAccount(elsewhere.world, { login: 'octocat', token: 'ghp_another' })
     await using other = await startApp({ github: elsewhere, env: { GITHUB_TOKEN: 'ghp_another' } })
-    await using third = await startApp({ github, env: { GITHUB_TOKEN: OCTOCAT_TOKEN } })
     for (const request of requests) {
-      const [one, two, three] = await Promise.all([app, other, third].map((on) => on.post(request)))
-      expect([one?.status, two?.text, three?.text]).toEqual([200, one?.text, one?.text])
-      expect([two?.headers.etag, three?.headers.etag]).toEqual([
-        one?.headers.etag,
-        one?.headers.etag,
-      ])
+      const [one, two] = await Promise.all([app, other].map((on) => on.post(request)))
+      expect([one?.status, two?.text]).toEqual([200, one?.text])
+      expect(two?.headers.etag).toBe(one?.headers.etag)
     }
   })
 

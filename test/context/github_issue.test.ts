@@ -2,12 +2,17 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type App, startApp } from '../support/app.ts'
 import { commentsOf, follow, textsOf } from '../support/follow.ts'
 import {
+  addClosing,
   addComments,
+  addEvent,
   addIssue,
+  addMention,
   addRepository,
+  addSubIssue,
   type CommentOptions,
   type GitHub,
   type IssueOptions,
+  OCTOCAT_TOKEN,
   renameRepository,
   startGitHub,
   transferIssue,
@@ -260,5 +265,90 @@ describe('what is left out', () => {
     expect(kept).toContain(8)
     expect(kept).not.toContain(0)
     expect(kept).toEqual(kept.toSorted((a, b) => a - b))
+  })
+})
+
+describe('github_issue include', () => {
+  const blocks = async (include: string[], more: object = {}) => {
+    await using credentialed = await startApp({ github, env: { GITHUB_TOKEN: OCTOCAT_TOKEN } })
+    return await credentialed.context({ ...request({ include }), ...more })
+  }
+
+  it('tells what happened to it, without the comments', async () => {
+    const issue = issueWith({ title: 'Login fails' }, 1)
+    addEvent(github.world, issue, { event: 'labeled', label: { name: 'bug' }, actor: 'ann' })
+    addEvent(github.world, issue, { event: 'renamed', rename: { from: 'A', to: 'B\n# C' } })
+    addEvent(github.world, issue, { event: 'closed', state_reason: 'completed', actor: null })
+    addEvent(github.world, issue, { event: 'subscribed' })
+    const { context } = await blocks(['timeline'])
+    expect(context[0]?.timeline).toMatchObject([
+      { event: 'labeled', actor: 'ann', detail: 'bug' },
+      { event: 'renamed', detail: '"A" → "B # C"' },
+      { event: 'closed', actor: 'ghost', detail: 'completed' },
+    ])
+    expect(context[0]?.content).toMatch(/^> \S+ ann labeled bug$/m)
+  })
+
+  it('tells what closes it, what mentions it, its parent and its sub-issues', async () => {
+    const issue = issueWith({ title: 'Login fails' })
+    const pull = addIssue(github.world, 'octo/talk', { title: 'Fix login', pull_request: true })
+    const other = addIssue(github.world, 'octo/talk', { title: 'Also seen here' })
+    const parent = addIssue(github.world, 'octo/talk', { title: 'Epic' })
+    addClosing(github.world, pull, issue)
+    addMention(github.world, other, issue)
+    addSubIssue(github.world, parent, issue)
+    addSubIssue(github.world, issue, addIssue(github.world, 'octo/talk', { title: 'Step 1' }))
+    const { context } = await blocks(['linked', 'sub_issues'])
+    expect(context[0]?.linked).toMatchObject([
+      { relation: 'closed_by', number: 2, title: 'Fix login', state: 'open' },
+      { relation: 'mentioned_by', number: 3, title: 'Also seen here' },
+    ])
+    expect(context[0]?.sub_issues).toMatchObject([
+      { relation: 'parent', title: 'Epic' },
+      { relation: 'sub_issue', title: 'Step 1' },
+    ])
+    expect(context[0]?.content).toContain('> closed by octo/talk#2 (open): Fix login')
+  })
+
+  it('does not name what lies in repositories that are not allowed', async () => {
+    const issue = issueWith({ title: 'Login fails' })
+    addRepository(github.world, { owner: 'other', name: 'place' })
+    addMention(github.world, addIssue(github.world, 'other/place', { title: 'Secret' }), issue)
+    await using limited = await startApp({
+      github,
+      env: { GITHUB_TOKEN: OCTOCAT_TOKEN, ALLOWED_REPOS: 'octo/*' },
+    })
+    const answer = await limited.post(request({ include: ['linked', 'timeline'] }))
+    expect(answer.status).toBe(200)
+    expect(answer.text).not.toMatch(/Secret|other/)
+  })
+
+  it('takes two rounds at most, and says how to get what does not fit', async () => {
+    github.latencyMs = 500
+    const issue = issueWith({ body: 'Words. '.repeat(200) }, 150)
+    for (let i = 0; i < 30; i++) {
+      addEvent(github.world, issue, { event: 'labeled', label: { name: `label ${i}` } })
+    }
+    github.resetCounts()
+    const { context, omitted } = await blocks(['timeline', 'linked', 'sub_issues'], {
+      max_tokens: 300,
+    })
+    expect(github.rounds()).toBeLessThanOrEqual(2)
+    expect(context[0]?.tokens).toBeLessThanOrEqual(300)
+    const left = omitted.find(({ what }) => what === 'timeline')
+    const { timeline } = context[0] as unknown as { timeline: unknown[] }
+    expect(timeline.length + (left?.count ?? 0)).toBe(30)
+    expect(left?.next?.params).toMatchObject({ include: ['timeline'], max_comments: 0 })
+  })
+
+  it('needs a credential for what only GraphQL tells, and says so', async () => {
+    issueWith({})
+    const answer = await app.post(request({ include: ['linked'] }))
+    expect(answer.status).toBe(403)
+    expect(answer.text).toContain('GITHUB_TOKEN')
+  })
+
+  it('refuses a part that there is not', async () => {
+    expect((await app.post(request({ include: ['reactions'] }))).status).toBe(400)
   })
 })

@@ -60,6 +60,7 @@ describe('github_issues', () => {
       state: 'open',
       issues: [
         {
+          name: 'octo/talk#1',
           title: 'Login fails',
           url: 'https://github.com/octo/talk/issues/1',
           number: 1,

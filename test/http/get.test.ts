@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { providers } from '../../src/context/registry.ts'
 import { type App, type Context, type Problem, startApp } from '../support/app.ts'
-import { addIssue, addRepository, type GitHub, startGitHub } from '../support/github/index.ts'
+import {
+  addIssue,
+  addRepository,
+  type GitHub,
+  OCTOCAT_TOKEN,
+  startGitHub,
+} from '../support/github/index.ts'
 
 let github: GitHub
 let app: App
@@ -113,24 +120,21 @@ describe('GET /mcp/context-types', () => {
     const { context_types } = (await app.get('/mcp/context-types')).json<{
       context_types: Record<string, unknown>[]
     }>()
-    expect(context_types.map((entry) => entry.context_type)).toEqual([
-      'github_repo',
-      'github_issue',
-      'github_issue_comments',
-      'github_issues',
-    ])
+    expect(context_types.map((entry) => entry.context_type)).toEqual(
+      providers.map(({ type }) => type),
+    )
     for (const entry of context_types) {
       expect(entry).toMatchObject({
         title: expect.any(String),
         description: expect.any(String),
-        params: { type: 'object', required: expect.arrayContaining(['owner', 'repo']) },
+        params: { type: 'object', properties: expect.any(Object) },
         block: { properties: { type: { const: expect.any(String) }, content: {}, tokens: {} } },
         cache: {
           fresh_for: expect.any(Number),
           stale_for: expect.any(Number),
           keep_for: expect.any(Number),
         },
-        uri: expect.stringMatching(/^github:\/\/\{owner\}\/\{repo\}/),
+        uri: expect.stringMatching(/^github:\/\//),
         example: { context_type: entry.context_type },
       })
     }
@@ -140,7 +144,9 @@ describe('GET /mcp/context-types', () => {
     const { context_types } = (await app.get('/mcp/context-types')).json<{
       context_types: { example: unknown }[]
     }>()
-    const answers = await Promise.all(context_types.map(({ example }) => app.post(example)))
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
+    await using credentialed = await startApp({ github, env: { GITHUB_TOKEN: OCTOCAT_TOKEN } })
+    for (const { example } of context_types) {
+      expect((await credentialed.post(example)).status).toBe(200)
+    }
   })
 })

@@ -14,6 +14,7 @@ import { createGitHub } from '../../src/github/client.ts'
 import type { Credential } from '../../src/github/credentials.ts'
 import { createSharedResources } from '../../src/github/redisResources.ts'
 import { createMemoryResources, type ResourceStore } from '../../src/github/resources.ts'
+import { createUpstream } from '../../src/github/upstream.ts'
 import { createTagDrift } from '../../src/github/validators.ts'
 import type { FakeConnection } from '../support/fakeRedis.ts'
 import type { StandIn, Who } from './github.ts'
@@ -102,7 +103,10 @@ export function createReplica(options: ReplicaOptions): Replica {
       get: (asked) => mutated.get(watch(asked)),
     },
     github: createGitHub({
-      upstream: { pool: { request } as unknown as Pool, origin, basePath: '' },
+      upstream: {
+        ...createUpstream({ apiUrl: origin, connections: 1, timeoutMs: 1 }),
+        pool: { request } as unknown as Pool,
+      },
       gate: openGate,
       conditions: {
         resources: mutation.resources?.(store, github) ?? store,

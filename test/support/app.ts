@@ -9,7 +9,7 @@ import { type AppOptions as BuildOptions, buildApp } from '../../src/http/app.ts
 import type { GitHub } from './github/index.ts'
 
 export interface AppOptions {
-  github: Pick<GitHub, 'url'>
+  github: Pick<GitHub, 'url'> & Partial<Pick<GitHub, 'blobs'>>
   env?: Readonly<Record<string, string>>
   /** Replaces a part, for what cannot be brought about from outside. */
   replace?: Partial<BuildOptions>
@@ -88,7 +88,12 @@ export interface App extends AsyncDisposable {
 
 /** The real app, configured by nothing but `env`, on a port of its own in front of a simulated GitHub. */
 export async function startApp({ github, env = {}, replace }: AppOptions): Promise<App> {
-  const config = readConfig({ NODE_ENV: 'production', GITHUB_API_URL: github.url, ...env })
+  const config = readConfig({
+    NODE_ENV: 'production',
+    GITHUB_API_URL: github.url,
+    ...(github.blobs && { GITHUB_DOWNLOAD_HOSTS: new URL(github.blobs.url).host }),
+    ...env,
+  })
   const logs: Record<string, unknown>[] = []
   const lines = new Writable({
     decodeStrings: false,

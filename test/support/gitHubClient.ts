@@ -15,6 +15,7 @@ export interface ClientOptions {
   readonly signal?: AbortSignal
   readonly timeoutMs?: number
   readonly now?: () => number
+  readonly downloadHosts?: readonly string[]
 }
 
 export interface TestedClient extends BoundGitHub, AsyncDisposable {
@@ -27,7 +28,8 @@ export function testedClient(options: ClientOptions): TestedClient {
   const { now = Date.now, timeoutMs = 5_000, url, token = 'none' } = options
   const limits = { maxConcurrent: 50, pointsPerMinute: 600 }
   const gate = createRateGate({ now, enforced: true, ledger: createLocalLedger({ now, limits }) })
-  const upstream = createUpstream({ apiUrl: url, connections: 8, timeoutMs })
+  const { downloadHosts = [] } = options
+  const upstream = createUpstream({ apiUrl: url, connections: 8, timeoutMs, downloadHosts })
   const credential = options.credential ?? tokenCredential(upstream.origin, token)
   const github = createGitHub({
     upstream,

@@ -7,22 +7,26 @@ import {
   addClosing,
   addDiscussion,
   addDiscussionComments,
+  addFiles,
   addInstallation,
   addIssue,
   addMention,
+  addPull,
   addReplies,
   addRepository,
   addReviewThread,
   addSubIssue,
+  addTag,
   appKeyPair,
-  blamedCommit,
   chooseAnswer,
   deleteDiscussion,
   type GitHub,
   grant,
+  landCommit,
+  mergePull,
   OCTOCAT_TOKEN,
   renameRepository,
-  setBlame,
+  repositoryOf,
   startGitHub,
   updateDiscussion,
   type World,
@@ -52,8 +56,9 @@ async function post(body: unknown, token: string | null = OCTOCAT_TOKEN, path = 
   return { status: answer.statusCode, headers: answer.headers, data, errors, message }
 }
 
-const inRepository = (fields: string, name = 'Hello-World', more = '') =>
-  `{ repository(owner: "octocat", name: "${name}") { ${fields} } ${more} }`
+const inRepository = (fields: string, name = 'Hello-World') =>
+  `{ repository(owner: "octocat", name: "${name}") { ${fields} } }`
+const mainOf = (name: string) => String(repositoryOf(world, name).body.default_branch)
 const ask = (fields: string, variables: object = {}, token = OCTOCAT_TOKEN) =>
   post({ query: inRepository(fields), variables }, token)
 
@@ -129,7 +134,7 @@ describe('what GitHub refuses', () => {
       path: ['repository', 'discussions'],
     })
     expect((await ask('discussions { totalCount }')).data?.repository).toEqual({
-      discussions: { totalCount: 0 },
+      discussions: { totalCount: 1 },
     })
     expect(await first('discussions(first: 101) { nodes { title } }')).toMatchObject({
       type: 'EXCESSIVE_PAGINATION',
@@ -319,17 +324,19 @@ describe('what GitHub answers', () => {
   it('lists discussions in either order and by state', async () => {
     const at = (day: number) => `2025-01-0${day}T00:00:00Z`
     const made = (title: string, created: number, updated: number, state: 'open' | 'closed') =>
-      addDiscussion(world, 'octocat/Hello-World', {
+      addDiscussion(world, 'octocat/talk', {
         title,
         state,
         created_at: at(created),
         updated_at: at(updated),
       })
+    addRepository(world, { owner: 'octocat', name: 'talk' })
     const a = made('a', 1, 6, 'open')
     made('b', 2, 8, 'closed')
     made('c', 3, 7, 'open')
     const titles = async (args: string) => {
-      const { data } = await ask(`discussions(first: 9${args}) { nodes { title } }`)
+      const fields = `discussions(first: 9${args}) { nodes { title } }`
+      const { data } = await post({ query: inRepository(fields, 'talk') })
       return data?.repository.discussions.nodes
         .map(({ title }: { title: string }) => title)
         .join('')
@@ -342,67 +349,81 @@ describe('what GitHub answers', () => {
   })
 
   it('who wrote which line, with the pull request and the issue behind it', async () => {
-    const name = 'octocat/Hello-World'
+    const name = 'octocat/blamed'
+    addRepository(world, { owner: 'octocat', name: 'blamed' })
+    const at = (day: number) => `2025-01-0${day}T00:00:00Z`
+    const gone = { name: 'Gone', email: 'gone@example.com' }
+    const first = addFiles(world, name, { 'old.ts': 'one\ntwo\n' }, { author: gone, date: at(1) })
+    addFiles(world, name, { 'old.ts': null, 'a.ts': 'one\ntwo\n' }, { date: at(2) })
     const issue = addIssue(world, name, { title: 'Crash' })
-    const pull = addIssue(world, name, { title: 'Fix crash', pull_request: true })
-    addClosing(world, pull, issue)
-    const old = blamedCommit(world, { message: 'Start', user: null, name: 'Gone' })
-    const fix = blamedCommit(world, {
-      message: 'Fix crash\n\nBecause.',
-      committedDate: '2026-02-01T00:00:00Z',
-      pulls: [pull],
+    const pull = addPull(world, name, { title: 'Fix crash', head: 'fix' })
+    addClosing(world, pull.issue, issue)
+    const message = 'Fix crash\n\nBecause.'
+    const fixed = { 'a.ts': 'one\ntwo and a half\nthree\n' }
+    const fix = addFiles(world, name, fixed, { branch: 'fix', message, date: at(3) })
+    mergePull(world, pull, 'octocat')
+    const squashed = addFiles(world, name, fixed, { message, date: at(4) })
+    landCommit(world, name, squashed, pull.issue)
+    addTag(world, name, 'v1', squashed.sha, { annotated: true })
+    const { data } = await post({
+      query: inRepository(
+        `object(expression: "HEAD") { oid ... on Commit { blame(path: "a.ts") { ranges {
+          startingLine endingLine age
+          commit {
+            oid abbreviatedOid message messageHeadline committedDate url
+            author { name user { login } }
+            associatedPullRequests(first: 1) { nodes { number title url state
+              closingIssuesReferences(first: 1) { nodes { number title url } } } }
+          }
+        } } } }
+        branch: object(oid: "${fix.sha}") { ... on Commit { associatedPullRequests(first: 1) { totalCount } } }
+        file: object(expression: "main:a.ts") { ... on Blob { text isBinary byteSize } }
+        tag: object(expression: "v1") { __typename ... on Tag { target { oid } } }
+        missing: object(expression: "main") { ... on Commit { blame(path: "b.ts") { ranges { age } } } }
+        none: object(expression: "nope") { oid }`.replaceAll('main', mainOf(name)),
+        'blamed',
+      ),
     })
-    const { sha } = setBlame(world, name, {
-      path: 'a.ts',
-      ranges: [
-        { lines: ['one', 'two'], commit: old },
-        { lines: ['three'], commit: fix },
-      ],
-    })
-    const { data } = await ask(`
-      object(expression: "HEAD") { oid ... on Commit { blame(path: "a.ts") { ranges {
-        startingLine endingLine age
-        commit {
-          oid abbreviatedOid message messageHeadline committedDate url
-          author { name user { login } }
-          associatedPullRequests(first: 1) { nodes { number title url state
-            closingIssuesReferences(first: 1) { nodes { number title url } } } }
-        }
-      } } } }
-      file: object(expression: "${sha}:a.ts") { ... on Blob { text isBinary byteSize } }
-      none: object(expression: "nope") { oid }`)
-    const base = 'https://github.com/octocat/Hello-World'
+    const base = 'https://github.com/octocat/blamed'
+    const { number } = pull.issue.body
     expect(data?.repository).toMatchObject({
       none: null,
-      file: { text: 'one\ntwo\nthree\n', isBinary: false, byteSize: 14 },
+      missing: { blame: { ranges: [] } },
+      tag: { __typename: 'Tag', target: { oid: squashed.sha } },
+      file: { text: 'one\ntwo and a half\nthree\n', isBinary: false, byteSize: 25 },
+      branch: { associatedPullRequests: { totalCount: 1 } },
       object: {
-        oid: sha,
+        oid: squashed.sha,
         blame: {
           ranges: [
             {
               startingLine: 1,
-              endingLine: 2,
+              endingLine: 1,
               age: 10,
               commit: {
+                oid: first.sha,
                 author: { name: 'Gone', user: null },
                 associatedPullRequests: { nodes: [] },
               },
             },
             {
-              startingLine: 3,
+              startingLine: 2,
               endingLine: 3,
               age: 1,
               commit: {
-                oid: fix.oid,
-                abbreviatedOid: fix.oid.slice(0, 7),
+                oid: squashed.sha,
+                abbreviatedOid: squashed.sha.slice(0, 7),
+                message,
                 messageHeadline: 'Fix crash',
+                committedDate: at(4),
+                url: `${base}/commit/${squashed.sha}`,
                 author: { user: { login: 'octocat' } },
                 associatedPullRequests: {
                   nodes: [
                     {
-                      number: pull.body.number,
-                      url: `${base}/pull/${pull.body.number}`,
-                      state: 'OPEN',
+                      number,
+                      url: `${base}/pull/${number}`,
+                      state: 'MERGED',
                       closingIssuesReferences: {
                         nodes: [{ title: 'Crash', url: `${base}/issues/${issue.body.number}` }],
                       },

@@ -6,7 +6,8 @@ import { disconnected } from '../disconnect.ts'
 /** One POST while it is answered: by JSON, or by a stream as soon as something comes before the answer. */
 export interface Exchange {
   readonly signal: () => AbortSignal
-  readonly send: (message: object) => void
+  /** Absent where the client takes no streams. */
+  readonly send: ((message: object) => void) | undefined
   readonly end: (answer: Answer) => FastifyReply
 }
 
@@ -40,16 +41,18 @@ export function createExchange(
     return opened
   }
 
+  function send(message: object): void {
+    if (reply.raw.destroyed) return
+    stream ??= open()
+    stream.write(eventOf(JSON.stringify(message)))
+  }
+
   return {
     signal() {
       signal ??= disconnected(reply)
       return signal
     },
-    send(message) {
-      if (!takesStreams(request) || reply.raw.destroyed) return
-      stream ??= open()
-      stream.write(eventOf(JSON.stringify(message)))
-    },
+    send: takesStreams(request) ? send : undefined,
     end({ status, body }) {
       if (!stream) return reply.code(status).type(JSON_TYPE).send(body)
       stream.end(eventOf(body.toString()))

@@ -3,6 +3,9 @@ import type { FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import type { ApiKey } from '../../config.ts'
 import { ServiceError } from '../../core/errors.ts'
+import { SCOPES, type Scope } from '../../core/scopes.ts'
+import type { AccessTokens } from '../accessTokens.ts'
+import { challengeOf } from '../challenge.ts'
 
 /** Routes that anyone may call: probes, metrics, documentation. */
 declare module 'fastify' {
@@ -25,35 +28,60 @@ interface KnownKey {
   readonly bytes: Buffer
 }
 
-/** Says who calls, by API key: `Authorization: Bearer …` or `X-API-Key`. */
+export interface AuthOptions {
+  readonly apiKeys: readonly ApiKey[]
+  /** Absent where no issuer is configured. */
+  readonly tokens: AccessTokens | undefined
+}
+
+/** Says who calls, by API key (`Authorization: Bearer …` or `X-API-Key`) or by access token. */
 export const authPlugin = fp(
-  async (app, { apiKeys }: { apiKeys: readonly ApiKey[] }) => {
+  async (app, { apiKeys, tokens }: AuthOptions) => {
     const known = apiKeys.map(({ name, key }) => ({
       name,
       bytes: pad(key, Buffer.alloc(KEY_BYTES)),
     }))
 
-    if (known.length === 0) return
+    if (known.length === 0 && !tokens) return
     const scratch = Buffer.alloc(KEY_BYTES)
 
     app.addHook('onRequest', (request, _reply, done) => {
       request.callerName = nameOf(request, known, scratch)
-      done()
+      const token = request.callerName === undefined ? bearerOf(request) : undefined
+      if (!tokens || token === undefined || !JWT.test(token)) done()
+      else identify(request, tokens, token).then(() => done(), done)
     })
   },
   { name: 'auth' },
 )
 
+/** A signed token in compact form (RFC 7515, section 3.1). */
+const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/
+
+async function identify(request: FastifyRequest, tokens: AccessTokens, token: string) {
+  try {
+    const { name, scopes } = await tokens.verify(token)
+    request.callerName = name
+    request.scopes = scopes
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error
+    request.refusal = error
+  }
+}
+
 /**
- * Refuses who has no valid key. A hook of each route, added after that of the rate limit, so that
- * guessing keys is limited too (a `preParsing` hook of the app would do, at five times the cost).
+ * Refuses who has no valid key or token. A hook of each route, added after that of the rate limit, so
+ * that guessing keys is limited too (a `preParsing` hook of the app would do, at five times the cost).
  */
 export const guardPlugin = fp(
-  async (app, { apiKeys }: { apiKeys: readonly ApiKey[] }) => {
-    if (apiKeys.length === 0) return
+  async (app, { apiKeys, tokens }: AuthOptions) => {
+    if (apiKeys.length === 0 && !tokens) return
     const guard: onRequestHookHandler = (request, _reply, done) => {
-      if (request.callerName !== undefined || request.routeOptions.config.open) done()
-      else done(refusalOf(request))
+      if (request.routeOptions.config.open) return done()
+      const { callerName, scopes } = request
+      const refusal = callerName === undefined ? refusalOf(request) : lacking(scopes, SCOPES.read)
+      if (refusal && tokens) request.challenge = challengeFor(request, refusal)
+      done(refusal)
     }
     app.addHook('onRoute', (route) => {
       route.onRequest = [route.onRequest ?? [], guard].flat()
@@ -62,7 +90,22 @@ export const guardPlugin = fp(
   { name: 'guard', dependencies: ['auth', 'rateLimit'] },
 )
 
-function refusalOf({ headers }: FastifyRequest): ServiceError {
+/** Why a token that permits `scopes` does not do for what needs `scope`. */
+function lacking(scopes: ReadonlySet<string> | undefined, scope: Scope): ServiceError | undefined {
+  if (scopes === undefined || scopes.has(scope)) return undefined
+  return new ServiceError('forbidden', `The access token lacks the scope ${scope}.`)
+}
+
+function challengeFor(request: FastifyRequest, { code, detail }: ServiceError) {
+  if (code === 'auth_unavailable') return undefined
+  const sent = request.headers.authorization !== undefined
+  const error = code === 'forbidden' ? 'insufficient_scope' : 'invalid_token'
+  const scope = SCOPES.read
+  return challengeOf(request, sent ? { error, description: detail, scope } : { scope })
+}
+
+function refusalOf({ headers, refusal }: FastifyRequest): ServiceError {
+  if (refusal) return refusal
   return new ServiceError(
     'unauthorized',
     headers.authorization || headers['x-api-key']

@@ -67,6 +67,7 @@ export const docsPlugin = fp(
         servers: [{ url: '/' }],
         tags: [
           { name: 'context', description: 'Context from GitHub' },
+          { name: 'sessions', description: 'Conversations with memory, and models' },
           { name: 'operation', description: 'Health and metrics' },
         ],
         security: callerTokens

@@ -14,6 +14,7 @@ const EXPOSED = [
   'Age',
   'Cache-Status',
   'Retry-After',
+  'WWW-Authenticate',
   'RateLimit-Limit',
   'RateLimit-Remaining',
   'RateLimit-Reset',

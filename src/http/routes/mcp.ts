@@ -1,9 +1,11 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { SCOPES } from '../../core/scopes.ts'
 import type { Caller } from '../../mcp/caller.ts'
 import { eraOf } from '../../mcp/protocol/era.ts'
 import { CODES, errorResponse, idOf, RpcError, readMessage } from '../../mcp/protocol/message.ts'
 import type { McpServer } from '../../mcp/protocol/server.ts'
 import { callerToken } from '../callerToken.ts'
+import { challengeOf } from '../challenge.ts'
 import { createExchange, type ExchangeOptions } from '../mcp/exchange.ts'
 import { createHostCheck, type HostRules } from '../mcp/hosts.ts'
 import { problemHeaders, toServiceError } from '../problem.ts'
@@ -64,10 +66,16 @@ async function answerOne(
     method: headerOf(request, 'mcp-method'),
     name: headerOf(request, 'mcp-name'),
   })
-  if (message.kind !== 'request') return reply.code(202).send()
+  if (message.kind !== 'request') {
+    server.take(message)
+    return reply.code(202).send()
+  }
   const { signal, send, end } = createExchange(request, reply, { keepAlive })
   const caller = callerOf(request, message.method)
-  return end(await server.answer(message, { era, caller, signal, send }))
+  const answer = await server.answer(message, { era, caller, signal, send })
+  // Clients get a token that permits more and call again (specification, "Authorization").
+  if (answer.scope) reply.header('www-authenticate', wanting(request, answer.scope))
+  return end(answer)
 }
 
 /** All messages side by side; what has no answer leaves none. */
@@ -88,12 +96,17 @@ async function answerBatch(
       .filter((message) => message.kind === 'request')
       .map((message) => {
         const caller = callerOf(request, 'batch')
-        return server.answer(message, { era: 'legacy', caller, signal, send: () => {} })
+        return server.answer(message, { era: 'legacy', caller, signal, send: undefined })
       }),
   )
   if (answers.length === 0) return reply.code(202).send()
   const joined = answers.map((answer) => answer.body.toString()).join()
   return reply.type('application/json; charset=utf-8').send(`[${joined}]`)
+}
+
+function wanting(request: FastifyRequest, scope: string): string {
+  const error = 'insufficient_scope'
+  return challengeOf(request, { error, scope: `${SCOPES.read} ${scope}` })
 }
 
 function refused(message: string): RpcError {
@@ -106,6 +119,7 @@ function callerOf(request: FastifyRequest, method: string): Caller {
   return {
     callerToken: callerToken(request),
     meter,
+    may: (scope) => request.scopes?.has(scope) ?? true,
     served(type, outcome) {
       request.served = { type, meter, outcome }
     },

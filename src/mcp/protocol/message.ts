@@ -44,6 +44,8 @@ export interface RpcErrorOptions {
   readonly data?: unknown
   /** HTTP status where the error is the whole answer. */
   readonly status?: number
+  /** The scope that the caller's access token lacks. */
+  readonly scope?: string
   readonly cause?: unknown
 }
 
@@ -52,13 +54,16 @@ export class RpcError extends Error {
   readonly code: number
   readonly data: unknown
   readonly status: number
+  readonly scope: string | undefined
 
-  constructor(code: number, message: string, { data, status = 200, cause }: RpcErrorOptions = {}) {
+  constructor(code: number, message: string, options: RpcErrorOptions = {}) {
+    const { data, status = 200, scope, cause } = options
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'RpcError'
     this.code = code
     this.data = data
     this.status = status
+    this.scope = scope
   }
 }
 

@@ -12,10 +12,10 @@ export interface Call {
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: () => AbortSignal
   /**
-   * Sends a message that belongs to this request ahead of its answer. Over HTTP that makes the answer
-   * a stream; where the client takes none, the message is dropped.
+   * Sends a message that belongs to this request ahead of its answer, which over HTTP makes the
+   * answer a stream. Absent where the client takes none.
    */
-  readonly send: (message: object) => void
+  readonly send: ((message: object) => void) | undefined
 }
 
 /** Members of a result that are serialised already: JSON without the braces around it. */

@@ -6,7 +6,9 @@ import {
   isObject,
   type Params,
   RpcError,
+  type RpcNotification,
   type RpcRequest,
+  type RpcResponse,
 } from './message.ts'
 import {
   type Call,
@@ -34,6 +36,8 @@ export interface ServerOptions {
   /** How to use what is offered, in words for a model. */
   readonly instructions?: string
   readonly sides: Readonly<Record<Era, Side>>
+  /** Told of what needs no answer: what a client notifies of, and its answers to questions. */
+  readonly onMessage?: (message: RpcNotification | RpcResponse) => void
   /** Told of what nobody foresaw. */
   readonly onError: (error: unknown) => void
 }
@@ -43,12 +47,16 @@ export interface Answer {
   /** HTTP status. */
   readonly status: number
   readonly body: Buffer
+  /** The scope that the caller's access token lacks. */
+  readonly scope?: string | undefined
 }
 
 /** Answers requests, over whichever transport they came. */
 export interface McpServer {
   /** Never throws: what fails is answered as an error. */
   answer(request: RpcRequest, call: Omit<Call, 'id' | 'meta'>): Promise<Answer>
+  /** Takes what needs no answer. */
+  take(message: RpcNotification | RpcResponse): void
 }
 
 const END = Buffer.from('}}')
@@ -57,7 +65,7 @@ const DISCOVERED_FOR = 3_600_000
 
 /** The protocol's own methods around those of `sides`. */
 export function createMcpServer(options: ServerOptions): McpServer {
-  const { info, instructions, sides, onError } = options
+  const { info, instructions, sides, onError, onMessage = () => {} } = options
   const words = instructions === undefined ? {} : { instructions }
   const methods: Record<Era, Methods> = {
     legacy: {
@@ -97,6 +105,7 @@ export function createMcpServer(options: ServerOptions): McpServer {
   }
 
   return {
+    take: onMessage,
     async answer({ id, method, params }, call) {
       try {
         const run = methodOf(methods[call.era], method)
@@ -106,8 +115,9 @@ export function createMcpServer(options: ServerOptions): McpServer {
       } catch (error) {
         const shown = toRpcError(error)
         if (shown.code === CODES.internalError) onError(error)
-        const status = call.era === 'modern' ? shown.status : 200
-        return { status, body: Buffer.from(JSON.stringify(errorResponse(id, shown))) }
+        const { scope } = shown
+        const status = call.era === 'modern' || scope !== undefined ? shown.status : 200
+        return { status, scope, body: Buffer.from(JSON.stringify(errorResponse(id, shown))) }
       }
     },
   }

@@ -1,24 +1,21 @@
 import type { Contracts } from '../../context/contract.ts'
-import type { Engine } from '../../context/engine.ts'
 import { parseQuery } from '../../context/query.ts'
 import { type ContextRequest, parseRequest } from '../../context/request.ts'
 import type { Locate } from '../../context/url.ts'
 import { invalid } from '../../core/errors.ts'
 import type { Provider } from '../../core/provider.ts'
-import { withProgress } from '../progress.ts'
+import { type FetchOptions, fetchContext } from '../fetchContext.ts'
 import type { Call } from '../protocol/methods.ts'
 import type { Render } from './rendering.ts'
+import { splitName } from './repositoryName.ts'
 import { argumentsOf, brief } from './schema.ts'
 import { type Arguments, READS, type Tool } from './tool.ts'
 import { toolsetOf } from './toolsets.ts'
 
-export interface ContextToolOptions {
+export interface ContextToolOptions extends FetchOptions {
   readonly contracts: Contracts
-  readonly engine: Engine
   readonly locate: Locate
   readonly render: Render
-  /** Milliseconds between words of progress. */
-  readonly progressEvery: number
 }
 
 /** Tokens of an answer where the caller names no budget: a conversation has room for several of these. */
@@ -92,20 +89,6 @@ function requestOf(contracts: Contracts, provider: Provider, args: Arguments): C
   return parseRequest(contracts, { context_type: provider.type, params, ...optionsOf(args) })
 }
 
-/** Models like to write `owner/repo` in one: in `repo`, or as `repository`. */
-function splitName(args: Arguments): Arguments {
-  const { owner, repo, repository, ...rest } = args
-  const whole = repository ?? (owner === undefined ? repo : undefined)
-  if (typeof whole !== 'string' || !whole.includes('/')) return args
-  const [first, second, ...more] = whole.split('/')
-  if (more.length > 0) throw invalid('/params/repository', 'must be owner/repo')
-  return {
-    ...rest,
-    owner: owner ?? first,
-    repo: repository === undefined ? second : (repo ?? second),
-  }
-}
-
 function byAddress(options: ContextToolOptions): Tool {
   const { contracts, locate } = options
   return {
@@ -176,13 +159,5 @@ function listIssues(options: ContextToolOptions): Tool {
 }
 
 async function answer(options: ContextToolOptions, request: ContextRequest, call: Call) {
-  const { engine, progressEvery, render } = options
-  const { caller, signal } = call
-  caller.served(request.provider.type)
-  const { callerToken, meter } = caller
-  const cached = await withProgress(call, progressEvery, () =>
-    engine.get(request, { callerToken, meter, signal }),
-  )
-  caller.served(request.provider.type, cached.outcome)
-  return render(cached.entry.body)
+  return options.render((await fetchContext(options, request, call)).body)
 }

@@ -1,5 +1,6 @@
 import { ServiceError } from '../../core/errors.ts'
 import { nearest } from '../../core/nearest.ts'
+import type { Scope } from '../../core/scopes.ts'
 import { listing } from '../protocol/listing.ts'
 import { CODES, isObject, RpcError } from '../protocol/message.ts'
 import type { CacheHint, Methods, Result } from '../protocol/methods.ts'
@@ -20,6 +21,7 @@ export function toolMethods(
     async 'tools/call'({ name, arguments: args = {} }, call) {
       const tool = byName.get(String(name))
       if (!tool) throw unknownTool(String(name), [...byName.keys()])
+      if (tool.scope && !call.caller.may(tool.scope)) throw lacking(tool.scope)
       if (!isObject(args)) throw new RpcError(CODES.invalidParams, 'arguments must be an object.')
       try {
         return await tool.run(args, call)
@@ -48,6 +50,11 @@ function textOf({ detail, errors }: ServiceError): string {
   return errors
     .map(({ pointer, message }) => `${pointer.replace(/^\/(params\/)?/, '')}: ${message}`)
     .join('\n')
+}
+
+function lacking(scope: Scope): RpcError {
+  const message = `The access token lacks the scope ${scope}.`
+  return new RpcError(CODES.transport, message, { status: 403, scope })
 }
 
 function unknownTool(name: string, known: readonly string[]): RpcError {

@@ -1,3 +1,4 @@
+import type { Scope } from '../../core/scopes.ts'
 import type { Call, Result } from '../protocol/methods.ts'
 import type { ObjectSchema } from './schema.ts'
 
@@ -13,6 +14,8 @@ export interface Tool {
   readonly annotations: Annotations
   /** The set that it belongs to, by which an operator can leave it out. */
   readonly toolset: string
+  /** What an access token must permit beyond reading. */
+  readonly scope?: Scope
   /** @throws ServiceError, which the client gets as the tool's error */
   readonly run: (args: Arguments, call: Call) => Promise<Result>
 }

@@ -1,64 +1,98 @@
-/** Builders for who wrote which line and why. */
-import { hash } from 'node:crypto'
-import { userOf } from './content.ts'
-import type { Blame, BlamedCommit, Issue, UserBody, World } from './types.ts'
-import { type RepositoryRef, repositoryOf, timestamp, touch } from './world.ts'
+/** Who wrote which line, as git finds it, and which pull requests brought a commit in. */
+import { compareCommits, filesOfCommit, headShaOf } from './commits.ts'
+import { keptLines, linesOf } from './diff.ts'
+import { entryAt, type Git, type GitCommit } from './git.ts'
+import type { Issue, Repository, World } from './types.ts'
+import { type RepositoryRef, repositoryOf, touch } from './world.ts'
 
-export interface BlamedCommitOptions {
-  /** Forty hexadecimal digits; made from the rest unless given. */
-  oid?: string
-  message?: string
-  committedDate?: string
-  /** A login, a whole user, or null where the address belongs to no account. */
-  user?: string | UserBody | null
-  name?: string
-  email?: string
-  /** The pull requests that brought it in. */
-  pulls?: readonly Issue[]
-}
-
-/** A commit for ranges to point at; several ranges may share one. */
-export function blamedCommit(world: World, options: BlamedCommitOptions = {}): BlamedCommit {
-  const { message = 'Change a line', pulls = [] } = options
-  const user = userOf(world, options.user === undefined ? 'octocat' : options.user)
-  const name = options.name ?? user?.login ?? 'Somebody'
-  const email = options.email ?? `${name}@users.noreply.github.com`
-  const committedDate = options.committedDate ?? timestamp(world.now())
-  const oid = options.oid ?? hash('sha1', [message, name, email, committedDate].join('\n'))
-  return { oid, message, committedDate, author: { name, email, user }, pulls }
-}
-
-export interface BlameOptions {
-  path: string
-  /** The default branch unless given. */
-  branch?: string
-  /** The branch's commit; made from path and text unless given. */
-  sha?: string
-  /** From the first line to the last, without gaps. */
-  ranges: readonly { lines: readonly string[]; commit: BlamedCommit }[]
-}
-
-/** The file at one commit and who wrote its lines; replaces what was set for the same branch and path. */
-export function setBlame(world: World, ref: RepositoryRef, options: BlameOptions): Blame {
-  const repository = repositoryOf(world, ref)
-  const { path, branch = String(repository.body.default_branch), ranges } = options
-  const text = ranges.flatMap(({ lines }) => lines.map((line) => `${line}\n`)).join('')
-  const others = repository.blames.filter((known) => known.branch !== branch || known.path !== path)
-  const sha =
-    options.sha ?? others.find((known) => known.branch === branch)?.sha ?? hash('sha1', path + text)
-  let before = 0
-  const blame: Blame = {
-    path,
-    branch,
-    sha,
-    text,
-    ranges: ranges.map(({ lines, commit }) => {
-      const startingLine = before + 1
-      before += lines.length
-      return { startingLine, endingLine: before, commit }
-    }),
-  }
-  repository.blames = [...others, blame]
+/** A commit came in by a pull request, as after a squash; those of the pull request's branch need no saying. */
+export function landCommit(
+  world: World,
+  ref: RepositoryRef,
+  { sha }: Pick<GitCommit, 'sha'>,
+  pull: Issue,
+): void {
+  const { landed } = repositoryOf(world, ref)
+  landed.set(sha, [...(landed.get(sha) ?? []), pull])
   touch(world)
-  return blame
+}
+
+/** Pull requests behind a commit, the oldest first. */
+export function pullsOf(repository: Repository, sha: string): Issue[] {
+  const own = [...repository.work.pulls.values()].filter(({ base, issue }) => {
+    const head = headShaOf(repository, issue.body.number) ?? ''
+    return compareCommits(repository, base.sha, head).ahead.some((commit) => commit.sha === sha)
+  })
+  const all = new Set([...(repository.landed.get(sha) ?? []), ...own.map(({ issue }) => issue)])
+  return [...all].sort((a, b) => a.body.number - b.body.number)
+}
+
+export interface BlameRange {
+  startingLine: number
+  endingLine: number
+  commit: GitCommit
+}
+
+interface Look {
+  commit: GitCommit
+  path: string
+  /** Lines whose writer is looked for, by their index in this commit: their index in the end. */
+  lines: Map<number, number>
+}
+
+/** Each line goes back through the parents that have it already, also under another name. */
+export function blame(repository: Repository, start: GitCommit, path: string): BlameRange[] {
+  const { git } = repository
+  const text = textAt(git, start, path)
+  if (!text) return []
+  const writers: GitCommit[] = []
+  const lines = new Map(linesOf(text).map((_, index) => [index, index]))
+  const ahead: Look[] = [{ commit: start, path, lines }]
+  for (let look = ahead.pop(); look; look = ahead.pop()) {
+    const { commit } = look
+    ahead.push(...handOn(repository, look))
+    for (const index of look.lines.values()) writers[index] = commit
+  }
+  return rangesOf(writers)
+}
+
+/** What the parents have already, taken out of `look`. */
+function handOn(repository: Repository, { commit, path, lines }: Look): Look[] {
+  const { git } = repository
+  return commit.parents.flatMap((sha): Look[] => {
+    const parent = git.commits.get(sha)
+    if (!parent) return []
+    const before =
+      textAt(git, parent, path) === undefined ? formerPath(repository, commit, path) : path
+    const known = before === undefined ? undefined : textAt(git, parent, before)
+    if (before === undefined || known === undefined) return []
+    const handed = new Map<number, number>()
+    for (const [to, from] of keptLines(known, textAt(git, commit, path) ?? '')) {
+      const index = lines.get(to)
+      if (index === undefined) continue
+      handed.set(from, index)
+      lines.delete(to)
+    }
+    return handed.size === 0 ? [] : [{ commit: parent, path: before, lines: handed }]
+  })
+}
+
+function formerPath(repository: Repository, commit: GitCommit, path: string): string | undefined {
+  const file = filesOfCommit(repository, commit).find(({ filename }) => filename === path)
+  return file?.previous_filename
+}
+
+function textAt(git: Git, { tree }: GitCommit, path: string): string | undefined {
+  const entry = entryAt(git, tree, path)
+  return entry && git.blobs.get(entry.sha)?.bytes.toString()
+}
+
+function rangesOf(writers: readonly GitCommit[]): BlameRange[] {
+  const ranges: BlameRange[] = []
+  writers.forEach((commit, index) => {
+    const last = ranges.at(-1)
+    if (last?.commit === commit) last.endingLine = index + 1
+    else ranges.push({ startingLine: index + 1, endingLine: index + 1, commit })
+  })
+  return ranges
 }

@@ -24,7 +24,7 @@ export interface BlobRequest {
 }
 
 /** What it does instead of answering. */
-export type BlobFault =
+type BlobFaultKind =
   | { kind: 'status'; status: number; headers?: Record<string, string> }
   | { kind: 'hang' }
   /** Half of the body, then nothing more, on an open connection. */
@@ -32,10 +32,12 @@ export type BlobFault =
   /** Half of the body, then the connection breaks. */
   | { kind: 'truncate' }
 
+/** For every request, or for the next `times`. */
+export type BlobFault = BlobFaultKind & { times?: number }
+
 export interface Blobs {
   readonly url: string
   readonly requests: BlobRequest[]
-  /** Applies to every request until it is unset. */
   fault: BlobFault | undefined
   close: () => Promise<void>
 }
@@ -64,7 +66,10 @@ export async function startBlobs(world: World): Promise<Blobs> {
       record.sent = response.socket?.bytesWritten ?? record.sent
       record.aborted = !response.writableFinished
     })
-    void serve(world, request, response, record, state.fault)
+    const { fault } = state
+    if (fault?.times !== undefined)
+      state.fault = fault.times > 1 ? { ...fault, times: fault.times - 1 } : undefined
+    void serve(world, request, response, record, fault)
   })
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve))
   const { port } = server.address() as AddressInfo

@@ -90,8 +90,16 @@ export function diffTexts(from: string | undefined, to: string | undefined): Cha
   return { status: 'modified', additions, deletions, changes, ...(shown && { patch }) }
 }
 
+/** Lines of `to` that were in `from` already: by the one's index the other's. */
+export function keptLines(from: string, to: string): Map<number, number> {
+  const edits = editsOf(linesOf(from), linesOf(to))
+  return new Map(
+    edits.filter(({ mark }) => mark === ' ').map((edit) => [edit.to - 1, edit.from - 1]),
+  )
+}
+
 /** With their ends: the last line may differ by its newline alone. */
-function linesOf(text: string): string[] {
+export function linesOf(text: string): string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? []
 }
 

@@ -8,6 +8,7 @@ import type {
   DiscussionComment,
   DiscussionCommentBody,
   LabelBody,
+  Repository,
   UserBody,
   World,
 } from './types.ts'
@@ -73,7 +74,9 @@ export function addDiscussion(
     updated_at: options.created_at ?? now,
     labels: labels.map((label) => labelOf(world, repository, label)),
     category:
-      typeof category === 'string' ? categoryOf(world, category) : (category ?? template.category),
+      typeof category === 'string'
+        ? categoryOf(world, repository, category)
+        : (category ?? template.category),
     ...(user !== undefined && { user: userOf(world, user) }),
     ...overrides,
   }
@@ -171,7 +174,10 @@ function makeComments(
   })
 }
 
-function categoryOf(world: World, name: string): DiscussionCategory {
+function categoryOf(world: World, { discussions }: Repository, name: string): DiscussionCategory {
+  const all = [...discussions.values()].map(({ body }) => body.category)
+  const known = all.find((category) => category.name === name)
+  if (known) return known
   const template = (delivered('discussion', 'discussion') as DiscussionBody).category
   const slug = name
     .toLowerCase()

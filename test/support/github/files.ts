@@ -62,9 +62,17 @@ export function commitFiles(
   return commit
 }
 
-/** A tag, or a tag moved. */
-export function addTag(world: World, ref: RepositoryRef, name: string, sha: string): void {
-  repositoryOf(world, ref).git.tags.set(name, sha)
+/** A tag, or a tag moved; an annotated one is an object of its own. */
+export function addTag(
+  world: World,
+  ref: RepositoryRef,
+  name: string,
+  sha: string,
+  { annotated = false } = {},
+): void {
+  const { git } = repositoryOf(world, ref)
+  git.tags.set(name, sha)
+  if (annotated) git.annotated.add(name)
   touch(world)
 }
 

@@ -51,6 +51,8 @@ export interface Git {
   /** Shas of commits by name. */
   readonly branches: Map<string, string>
   readonly tags: Map<string, string>
+  /** Names of tags that are objects of their own, with a message, instead of mere names. */
+  readonly annotated: Set<string>
 }
 
 /** What a path becomes: text, bytes, something other than a plain file, or nothing any more. */
@@ -81,6 +83,7 @@ export function newGit(): Git {
     commits: new Map(),
     branches: new Map(),
     tags: new Map(),
+    annotated: new Set(),
   }
 }
 
@@ -88,7 +91,7 @@ function shaOf(kind: string, bytes: Buffer): string {
   return hash('sha1', Buffer.concat([Buffer.from(`${kind} ${bytes.length}\0`), bytes]))
 }
 
-export function writeBlob(git: Git, content: string | Buffer): GitBlob {
+function writeBlob(git: Git, content: string | Buffer): GitBlob {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content
   const sha = shaOf('blob', bytes)
   const blob = git.blobs.get(sha) ?? { kind: 'blob', sha, bytes }
@@ -97,7 +100,7 @@ export function writeBlob(git: Git, content: string | Buffer): GitBlob {
 }
 
 /** The tree of these files, with all its folders. */
-export function writeTree(git: Git, files: Iterable<GitFile>): GitTree {
+function writeTree(git: Git, files: Iterable<GitFile>): GitTree {
   const entries: GitEntry[] = []
   const folders = new Map<string, GitFile[]>()
   for (const file of files) {

@@ -8,12 +8,7 @@ export {
   type InstallationOptions,
   mintToken,
 } from './apps.ts'
-export {
-  type BlamedCommitOptions,
-  type BlameOptions,
-  blamedCommit,
-  setBlame,
-} from './blames.ts'
+export { landCommit } from './blames.ts'
 export type { BlobFault, BlobRequest, Blobs } from './blobs.ts'
 export {
   blockRepository,
@@ -50,6 +45,12 @@ export {
   deleteDiscussion,
   updateDiscussion,
 } from './discussions.ts'
+export {
+  addCommitComment,
+  addEvent,
+  type CommitCommentOptions,
+  type EventOptions,
+} from './events.ts'
 export type { FaultHandle, FaultKind, FaultMatch, FaultOptions, FaultTarget } from './faults.ts'
 export { addFiles, addTag, type CommitOptions } from './files.ts'
 export type { FileContent } from './git.ts'

@@ -1,9 +1,12 @@
 import { addAccount } from './accounts.ts'
+import { addDiscussion, addDiscussionComments, updateDiscussion } from './discussions.ts'
 import { commitFiles } from './files.ts'
 import { addDocumentedWork } from './recorded-work.ts'
-import { documented, type RecordedRequest, recordedScenarios } from './recordings.ts'
+import { delivered, documented, type RecordedRequest, recordedScenarios } from './recordings.ts'
 import type {
   CommentBody,
+  DiscussionBody,
+  DiscussionCommentBody,
   IssueBody,
   LabelBody,
   ReleaseBody,
@@ -155,6 +158,21 @@ function addDocumented(world: World): void {
   repository.languages = documented('GET', `${base}/languages`) as Record<string, number>
   addDocumentedFiles(repository)
   addDocumentedWork(world, repository, issue)
+  addDelivered(world, repository)
   const organization = documented('GET', '/orgs/{org}') as UserBody
   world.organizations.set(organization.login, Object.freeze(organization))
+}
+
+/** The discussion of GitHub's webhook examples, with its one comment. */
+function addDelivered(world: World, repository: Repository): void {
+  const told = delivered('discussion_comment', 'discussion') as DiscussionBody
+  const { author_association, body, created_at, id, number, title, updated_at, user } = told
+  const times = { created_at, updated_at }
+  const discussion = addDiscussion(world, repository, {
+    ...{ author_association, body, id, number, title, user },
+    ...times,
+  })
+  const comment = delivered('discussion_comment', 'comment') as DiscussionCommentBody
+  addDiscussionComments(world, discussion, 1, () => comment)
+  updateDiscussion(world, discussion, times)
 }

@@ -84,6 +84,8 @@ export interface Issue {
   closedBy: Issue[]
   /** Where else it was spoken of, the oldest first. */
   mentions: Mention[]
+  /** What happened to it: labels, states, people. */
+  events: Body[]
   parent?: Issue
   subIssues: Issue[]
   deleted?: true
@@ -170,31 +172,6 @@ export interface DiscussionComment {
   replies: DiscussionComment[]
 }
 
-/** Who wrote which lines of a file as it is at one commit. */
-export interface Blame {
-  path: string
-  /** A branch that leads to the commit. */
-  branch: string
-  sha: string
-  text: string
-  ranges: readonly BlameRange[]
-}
-
-export interface BlameRange {
-  startingLine: number
-  endingLine: number
-  commit: BlamedCommit
-}
-
-export interface BlamedCommit {
-  oid: string
-  message: string
-  committedDate: string
-  author: { name: string; email: string; user: UserBody | null }
-  /** That brought it in. */
-  pulls: readonly Issue[]
-}
-
 /** A recorded answer, served to whoever asks for the same path and query. */
 export interface Recording {
   status: number
@@ -215,11 +192,13 @@ export interface Repository {
   /** Its pull requests, checks and workflow runs. */
   work: Work
   releases: ReleaseBody[]
+  commitComments: CommentBody[]
   /** Bytes by language where they were documented; else they are counted. */
   languages?: Readonly<Record<string, number>>
   /** By number; they share the issues' numbers. */
   discussions: Map<number, Discussion>
-  blames: Blame[]
+  /** Pull requests by the shas of the commits that they brought in, besides those of their own branches. */
+  landed: Map<string, Issue[]>
   /** Logins, in lower case, that may read it although it is private; the owner always may. */
   readers: Set<string>
   /** Answers with 451, as after a DMCA notice. */

@@ -59,8 +59,9 @@ export function registerRepository(world: World, body: Repository['body']): Repo
     git: newGit(),
     work: newWork(),
     releases: [],
+    commitComments: [],
     discussions: new Map(),
-    blames: [],
+    landed: new Map(),
     readers: new Set(),
     recordings: new Map(),
     memo: new Map(),
@@ -83,6 +84,7 @@ export function registerIssue(repository: Repository, body: IssueBody): Issue {
     closes: [],
     closedBy: [],
     mentions: [],
+    events: [],
     subIssues: [],
   }
   repository.issues.set(body.number, issue)

@@ -15,6 +15,6 @@ const anthropic = await startStandIn({
 const openai = await startStandIn({ protocol: 'openai', port: Number(values['openai-port']) })
 console.log(JSON.stringify({ anthropic: anthropic.url, openai: openai.url }))
 
-process.once('SIGTERM', async () => {
-  await Promise.all([anthropic.close(), openai.close()])
-})
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => void Promise.all([anthropic.close(), openai.close()]))
+}

@@ -5,6 +5,8 @@ export interface Stage {
   /** Status and headers of a stream, and what it begins with. */
   begin(headers?: Readonly<Record<string, string>>): void
   text(text: string): void
+  /** Resolves when all that was written has left for the client. */
+  drained(): Promise<void>
   ping(): void
   end(ending?: Ending): void
   /** An error in the middle of the stream, and its end. */

@@ -108,6 +108,9 @@ function createStage(spoken: Protocol, body: Body, response: ServerResponse): St
       write(spoken.begin(body))
     },
     text: (text) => write(spoken.text(body, text)),
+    async drained() {
+      if (response.writableNeedDrain) await once(response, 'drain')
+    },
     ping: () => write(spoken.ping()),
     end: (ending = {}) => void response.end(spoken.end(body, ending)),
     error: (type, message) => void response.end(spoken.error(type, message)),

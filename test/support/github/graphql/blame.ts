@@ -1,5 +1,9 @@
+import { type BlameRange, blame, pullsOf } from '../blames.ts'
+import { commitNamed } from '../commits.ts'
+import { accountOf } from '../files.ts'
+import { entryAt, type GitBlob, type GitCommit } from '../git.ts'
 import { mayRead } from '../principals.ts'
-import type { Blame, BlamedCommit, BlameRange, Repository } from '../types.ts'
+import type { Repository } from '../types.ts'
 import { actor } from './actors.ts'
 import { connection, type PageArgs } from './connection.ts'
 import { issueNode } from './issues.ts'
@@ -7,98 +11,110 @@ import { demand } from './problems.ts'
 import { repositoryNode } from './repository.ts'
 import type { GraphContext, In, Of, Resolvers } from './types.ts'
 
-/** A commit, of which a branch's head is known by its name and files alone. */
-type OfCommit = In<BlamedCommit | { oid: string }>
+type OfCommit = In<GitCommit>
+type OfTag = In<{ name: string; commit: GitCommit }>
 type Info = Parameters<typeof connection>[2]
 
-/** By `branch`, `branch:path`, `HEAD`, `refs/heads/branch` or a sha; null where nothing is there. */
-function object(
-  { of: repository }: Of<Repository>,
-  { expression, oid }: { expression?: string | null; oid?: string | null },
-  context: GraphContext,
-) {
-  demand(context, repository, 'contents=read')
-  const [, name = '', path] = /^([^:]*)(?::(.*))?$/.exec(expression ?? oid ?? '') ?? []
-  const ref = name === 'HEAD' ? String(repository.body.default_branch) : branchOf(name)
-  const blames = repository.blames.filter(({ branch, sha }) => branch === ref || isSha(name, sha))
-  const [first] = blames
-  if (path === undefined) {
-    const commit = first ? { oid: first.sha } : commitOf(repository, name)
-    return commit && { __typename: 'Commit', of: commit, repository }
-  }
-  const file = blames.find((known) => known.path === path)
-  return file && { __typename: 'Blob', of: file, repository }
+const commitNode = (of: GitCommit, repository: Repository): OfCommit => ({
+  __typename: 'Commit',
+  of,
+  repository,
+})
+
+interface ObjectArgs {
+  expression?: string | null
+  oid?: string | null
 }
 
-const branchOf = (name: string) => name.replace(/^refs\/heads\//, '')
-const isSha = (name: string, sha: string) => /^[0-9a-f]{7,40}$/.test(name) && sha.startsWith(name)
-
-const commitOf = ({ blames }: Repository, name: string) =>
-  blames
-    .flatMap(({ ranges }) => ranges.map(({ commit }) => commit))
-    .find(({ oid }) => isSha(name, oid))
+/** By `ref`, `ref:path`, `HEAD`, `refs/heads/…` or a sha; null where nothing is there. */
+function object({ of: repository }: Of<Repository>, args: ObjectArgs, context: GraphContext) {
+  demand(context, repository, 'contents=read')
+  const { git } = repository
+  const [, ref = '', path] =
+    /^([^:]*)(?::([\s\S]*))?$/.exec(args.expression ?? args.oid ?? '') ?? []
+  const commit = commitNamed(repository, ref)
+  if (!commit) return null
+  const name = ref.replace(/^refs\/tags\//, '')
+  if (path === undefined) {
+    return git.annotated.has(name)
+      ? { __typename: 'Tag', of: { name, commit }, repository }
+      : commitNode(commit, repository)
+  }
+  const entry = entryAt(git, commit.tree, path)
+  const blob = entry && git.blobs.get(entry.sha)
+  if (blob) return { __typename: 'Blob', of: blob, repository }
+  return entry?.mode === '40000' ? { __typename: 'Tree', of: entry, repository } : null
+}
 
 /** A path that is not there has no ranges. */
-function blame({ of: { oid }, repository }: OfCommit, { path }: { path: string }) {
-  const found = repository.blames.find((known) => known.sha === oid && known.path === path)
-  const ages = agesOf(found?.ranges ?? [])
+function blameOf({ of: commit, repository }: OfCommit, { path }: { path: string }) {
+  const ranges = blame(repository, commit, path)
+  const ages = agesOf(ranges)
   return {
-    ranges: (found?.ranges ?? []).map(({ startingLine, endingLine, commit }, index) => ({
+    ranges: ranges.map(({ startingLine, endingLine, commit: writer }, index) => ({
       startingLine,
       endingLine,
       age: ages[index],
-      commit: { __typename: 'Commit', of: commit, repository },
+      commit: commitNode(writer, repository),
     })),
   }
 }
 
 /** From 1, new, to 10, old. */
 function agesOf(ranges: readonly BlameRange[]): number[] {
-  const dates = [...new Set(ranges.map(({ commit }) => commit.committedDate))].sort().reverse()
-  return ranges.map(({ commit }) =>
-    Math.floor((dates.indexOf(commit.committedDate) * 9) / Math.max(1, dates.length - 1) + 1),
+  const dateOf = ({ commit }: BlameRange) => commit.committer.date
+  const dates = [...new Set(ranges.map(dateOf))].sort().reverse()
+  return ranges.map((range) =>
+    Math.floor((dates.indexOf(dateOf(range)) * 9) / Math.max(1, dates.length - 1) + 1),
   )
 }
 
-/** What only a commit that wrote lines is known by. */
-const detail =
-  <T>(read: (commit: BlamedCommit) => T) =>
-  ({ of: commit }: OfCommit) =>
-    'message' in commit ? read(commit) : null
-
-function pulls({ of: commit }: OfCommit, args: PageArgs, { ask }: GraphContext, info: Info) {
-  const all = 'pulls' in commit ? commit.pulls : []
-  const seen = all.filter(({ repository }) => mayRead(ask.principal, repository))
+function pulls(
+  { of: { sha }, repository }: OfCommit,
+  args: PageArgs,
+  context: GraphContext,
+  info: Info,
+) {
+  demand(context, repository, 'pull_requests=read')
+  const { principal } = context.ask
+  const seen = pullsOf(repository, sha).filter((pull) => mayRead(principal, pull.repository))
   return connection(seen, args, info, ({ body }) => body.id, issueNode)
 }
 
-const shortOf = ({ of: { oid } }: OfCommit) => oid.slice(0, 7)
+const git = {
+  abbreviatedOid: ({ of: { sha } }: OfCommit | In<GitBlob>) => sha.slice(0, 7),
+  oid: ({ of: { sha } }: OfCommit | In<GitBlob>) => sha,
+  repository: ({ repository }: In<unknown>) => repositoryNode(repository),
+}
+
+const isBinary = ({ of: { bytes } }: In<GitBlob>) => bytes.subarray(0, 8_000).includes(0)
 
 export default {
   Repository: { object },
   Commit: {
-    abbreviatedOid: shortOf,
+    ...git,
     associatedPullRequests: pulls,
-    author: detail(({ author, committedDate }) => ({
-      name: author.name,
-      email: author.email,
-      date: committedDate,
-      user: actor(author.user),
-    })),
-    blame,
-    committedDate: detail(({ committedDate }) => committedDate),
-    message: detail(({ message }) => message),
-    messageBody: detail(({ message }) => message.split('\n').slice(1).join('\n').trim()),
-    messageHeadline: detail(({ message }) => message.split('\n', 1)[0]),
-    oid: ({ of: { oid } }: OfCommit) => oid,
-    repository: ({ repository }: OfCommit) => repositoryNode(repository),
-    url: ({ of: { oid }, repository }: OfCommit) =>
-      `https://github.com/${repository.body.full_name}/commit/${oid}`,
+    author: ({ of: { author } }: OfCommit, _: unknown, { ask }: GraphContext) => ({
+      ...author,
+      user: actor(accountOf(ask.world, author)),
+    }),
+    blame: blameOf,
+    committedDate: ({ of: { committer } }: OfCommit) => committer.date,
+    message: ({ of: { message } }: OfCommit) => message.replace(/\n+$/, ''),
+    messageBody: ({ of: { message } }: OfCommit) => message.split('\n').slice(1).join('\n').trim(),
+    messageHeadline: ({ of: { message } }: OfCommit) => message.split('\n', 1)[0],
+    url: ({ of: { sha }, repository }: OfCommit) =>
+      `https://github.com/${repository.body.full_name}/commit/${sha}`,
+  },
+  Tag: {
+    name: ({ of: { name } }: OfTag) => name,
+    target: ({ of: { commit }, repository }: OfTag) => commitNode(commit, repository),
   },
   Blob: {
-    byteSize: ({ of: { text } }: In<Blame>) => Buffer.byteLength(text),
-    isBinary: ({ of: { text } }: In<Blame>) => text.includes('\0'),
+    ...git,
+    byteSize: ({ of: { bytes } }: In<GitBlob>) => bytes.length,
+    isBinary,
     isTruncated: () => false,
-    text: ({ of: { text } }: In<Blame>) => (text.includes('\0') ? null : text),
+    text: (source: In<GitBlob>) => (isBinary(source) ? null : source.of.bytes.toString()),
   },
 } satisfies Resolvers

@@ -1,3 +1,4 @@
+import { mayRead } from '../principals.ts'
 import type {
   Discussion,
   DiscussionCategory,
@@ -7,7 +8,7 @@ import type {
 } from '../types.ts'
 import { actor } from './actors.ts'
 import { connection, type PageArgs } from './connection.ts'
-import { demand, unresolved } from './problems.ts'
+import { demand, problem, unresolved } from './problems.ts'
 import { repositoryNode } from './repository.ts'
 import type { GraphContext, In, Of, Resolvers } from './types.ts'
 
@@ -62,11 +63,26 @@ function categories(
   info: Info,
 ) {
   demand(context, repository, 'discussions=read')
-  const all = new Map<string, DiscussionCategory>()
-  for (const { body } of repository.discussions.values()) {
-    all.set(body.category.slug, body.category)
-  }
-  return connection([...all.values()], args, info, ({ id }) => id, categoryNode(repository))
+  const all = [...categoriesOf(repository).values()]
+  return connection(
+    all,
+    args,
+    info,
+    ({ of: { id } }) => id,
+    (node) => node,
+  )
+}
+
+/** Those that have discussions. */
+function categoriesOf(repository: Repository) {
+  const node = categoryNode(repository)
+  const all = [...repository.discussions.values()].map(({ body }) => body.category)
+  return new Map(all.map((one) => [one.slug, node(one)]))
+}
+
+function category(source: OfRepository, { slug }: { slug: string }, context: GraphContext) {
+  demand(context, source.of, 'discussions=read')
+  return categoriesOf(source.of).get(slug) ?? null
 }
 
 const categoryNode = (repository: Repository) => (of: DiscussionCategory) => ({
@@ -89,6 +105,24 @@ interface Written {
   node_id?: unknown
 }
 
+/** By global id: comments on discussions and replies only. */
+function node(_: unknown, { id }: { id: string }, context: GraphContext) {
+  const { principal, world } = context.ask
+  for (const { blocked, discussions } of world.repositories.values()) {
+    for (const discussion of discussions.values()) {
+      const found = discussion.comments
+        .flatMap((comment) => [comment, ...comment.replies])
+        .find(({ body }) => body.node_id === id)
+      if (!found || discussion.deleted || blocked) continue
+      if (!mayRead(principal, discussion.repository)) continue
+      demand(context, discussion.repository, 'discussions=read')
+      return commentNode(found)
+    }
+  }
+  const message = `Could not resolve to a node with the global id of '${id}'`
+  throw problem('NOT_FOUND', message)
+}
+
 /** What a discussion and a comment on it have in common. */
 const written = {
   id: ({ of: { body } }: Of<{ body: Written }>) => body.node_id,
@@ -102,7 +136,13 @@ const written = {
 }
 
 export default {
-  Repository: { discussion: one, discussionCategories: categories, discussions: list },
+  Query: { node },
+  Repository: {
+    discussion: one,
+    discussionCategories: categories,
+    discussionCategory: category,
+    discussions: list,
+  },
   Discussion: {
     ...written,
     answer: ({ of: { answer } }: OfDiscussion) => answer && commentNode(answer),

@@ -31,7 +31,7 @@ const at = (handle: (ask: Ask, place: Place) => Reply) => (ask: Ask, repository:
   return commit ? handle(ask, { repository, commit, ref }) : noCommit(ref)
 }
 
-export const noCommit = (ref: string) => refusal(404, `No commit found for the ref ${ref}`)
+const noCommit = (ref: string) => refusal(404, `No commit found for the ref ${ref}`)
 
 function contents(ask: Ask, place: Place): Reply {
   const { repository, commit } = place

@@ -8,7 +8,7 @@ import { repositoryRoutes } from './repository.ts'
 
 const MEGABYTES = 1024 * 1024
 
-export const emptyRepository = () => refusal(409, 'Git Repository is empty.')
+const emptyRepository = () => refusal(409, 'Git Repository is empty.')
 
 /** By its own sha, or by what leads to a commit; `ref:path` is git's way to name a folder. */
 function treeAt({ git, body }: Repository, name: string): GitTree | undefined {

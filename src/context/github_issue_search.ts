@@ -1,0 +1,121 @@
+import { Type } from '@sinclair/typebox'
+import { defineProvider } from '../core/provider.ts'
+import { blockFields } from '../core/schemas.ts'
+import { type GitHubIssue, issueName, repositoryOf } from './issueFields.ts'
+import { issuePieces, ListedIssue, listedIssues, runsOf } from './issueList.ts'
+import { accountIn, SearchQuery } from './searchQuery.ts'
+
+/** GitHub shows no more of a search (docs.github.com/rest/search/search). */
+const SHOWN = 1_000
+
+export const githubIssueSearch = defineProvider({
+  type: 'github_issue_search',
+  blockType: 'github_issue_search',
+  title: 'Search of issues and pull requests',
+  description:
+    "Issues and pull requests that match GitHub's search: state, labels, people and the start of each text.",
+  uri: 'github://search/issues/{q}',
+  filtered: true,
+  params: Type.Object(
+    {
+      q: SearchQuery,
+      sort: Type.Optional(
+        Type.Union(
+          [
+            Type.Literal('best-match'),
+            Type.Literal('created'),
+            Type.Literal('updated'),
+            Type.Literal('comments'),
+          ],
+          { default: 'best-match', description: 'What comes first' },
+        ),
+      ),
+      limit: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'Results at most' }),
+      ),
+      offset: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          maximum: SHOWN - 1,
+          default: 0,
+          description: 'Results to skip; take it from `omitted[].next`',
+        }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+  block: Type.Object({
+    ...blockFields,
+    q: Type.String(),
+    total: Type.Integer({
+      description: 'Matches that GitHub counts, also those that this service may not show',
+    }),
+    incomplete: Type.Boolean({ description: 'Whether GitHub ran out of time' }),
+    issues: Type.Array(ListedIssue),
+  }),
+  example: { q: 'bug repo:octocat/Hello-World', limit: 10 },
+  cache: { freshFor: 60, staleFor: 300, keepFor: 900 },
+  account: ({ q }) => accountIn(q),
+  tags: () => [],
+  async fetch(params, { allowed, github, webUrl }) {
+    const { q, sort = 'best-match', limit = 20, offset = 0 } = params
+    const wanted = Math.min(limit, SHOWN - offset)
+    const { head, items, more } = await github.list<GitHubIssue>('/search/issues', {
+      query: { q, sort: sort === 'best-match' ? undefined : sort },
+      under: 'items',
+      offset,
+      limit: wanted,
+    })
+    const { incomplete_results, total_count } = head as {
+      incomplete_results: boolean
+      total_count: number
+    }
+    const found = items.map((issue, index) => ({ issue, position: offset + index }))
+    const shown = found.filter(({ issue }) => {
+      const [owner, repo] = repositoryOf(issue)
+      return allowed({ owner, repo })
+    })
+    const pieces = issuePieces(shown, issueName)
+    const end = offset + items.length
+    const window = (change: { offset: number; limit: number }) => ({
+      context_type: 'github_issue_search',
+      params: { ...params, ...change },
+    })
+    const rest = { what: 'issues', count: total_count - end }
+    return {
+      visibility: 'private',
+      omitted: [
+        ...(found.length > shown.length
+          ? [{ what: 'issues', count: found.length - shown.length, reason: 'not_allowed' }]
+          : []),
+        ...(more && end < SHOWN
+          ? [{ ...rest, reason: 'limit', next: window({ offset: end, limit }) }]
+          : []),
+        ...(end >= SHOWN && total_count > end ? [{ ...rest, reason: 'search_cap' }] : []),
+      ],
+      blocks: [
+        {
+          id: `github_issue_search:${q}`,
+          title: q,
+          url: `${webUrl}/search?${new URLSearchParams({ q, type: 'issues' })}`,
+          head: `# ${shown.length} of ${total_count} issues and pull requests that match`,
+          by: 'repository',
+          pieces,
+          fields: (kept) => ({
+            q,
+            total: total_count,
+            incomplete: incomplete_results,
+            issues: listedIssues(kept),
+          }),
+          omit: (dropped, _cut, reason) =>
+            runsOf(pieces, new Set(dropped)).map((run) => ({
+              what: 'issues',
+              count: run.limit,
+              reason,
+              next: window(run),
+            })),
+        },
+      ],
+    }
+  },
+})

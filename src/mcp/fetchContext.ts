@@ -1,0 +1,61 @@
+import type { AnswerEntry } from '../cache/entry.ts'
+import type { Engine } from '../context/engine.ts'
+import type { ContextRequest } from '../context/request.ts'
+import { type Call, notification } from './protocol/methods.ts'
+
+export interface FetchOptions {
+  readonly engine: Engine
+  /** Milliseconds between words of progress. */
+  readonly progressEvery: number
+}
+
+/**
+ * A context in the caller's name.
+ * @throws ServiceError as the engine
+ */
+export async function fetchContext(
+  { engine, progressEvery }: FetchOptions,
+  request: ContextRequest,
+  call: Call,
+): Promise<AnswerEntry> {
+  const { caller, signal } = call
+  const { callerToken, meter, served } = caller
+  const { type } = request.provider
+  served(type)
+  const { entry, outcome } = await withProgress(call, progressEvery, () =>
+    engine.get(request, { callerToken, meter, signal }),
+  )
+  served(type, outcome)
+  return entry
+}
+
+/**
+ * Tells a client that asked for it that the work goes on, for as long as it does
+ * (specification, "Progress"). What is done sooner than `every` is not spoken of.
+ */
+async function withProgress<T>(
+  { meta, send }: Call,
+  every: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { progressToken } = meta
+  if (!send || (typeof progressToken !== 'string' && typeof progressToken !== 'number'))
+    return work()
+  let progress = 0
+  const timer = setInterval(() => {
+    progress += 1
+    const params = { progressToken, progress, message: 'Waiting for GitHub' }
+    send(notification('notifications/progress', params))
+  }, every)
+  try {
+    return await work()
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+/** The text of all blocks of a serialised answer. */
+export function textOf(body: Buffer): string {
+  const { context } = JSON.parse(body.toString()) as { context: readonly { content: string }[] }
+  return context.map(({ content }) => content).join('\n\n')
+}
