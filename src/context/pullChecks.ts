@@ -193,10 +193,12 @@ function factsPiece(one: PlacedCheck, rank: number): CheckPiece {
   const { annotations, outcome, run_id } = one.check
   return {
     part: 'checks',
-    text: lines(
+    text: [
       `- ${outcome.replaceAll('_', ' ')}: ${nameOf(one.check)}`,
       facts({ 'Workflow run': run_id, Annotations: annotations > 0 && annotations }),
-    ),
+    ]
+      .filter(Boolean)
+      .join(' · '),
     by: 'service',
     rank,
     whole: true,
