@@ -9,7 +9,9 @@ import { nextPart, type PartName, type PartRequest, type PullPart, partDraft } f
 import { facts, lines } from './render.ts'
 import { windowsOf } from './windows.ts'
 
-export type GitHubCheckRun = components['schemas']['check-run']
+export type GitHubCheckRun = Omit<components['schemas']['check-run'], 'id'> & {
+  readonly id: number
+}
 type GitHubStatus = components['schemas']['simple-commit-status']
 
 const Check = Type.Object(

@@ -17,6 +17,7 @@ import { githubPullRequestFiles } from './github_pull_request_files.ts'
 import { githubPullRequests } from './github_pull_requests.ts'
 import { githubRepo } from './github_repo.ts'
 import { githubTree } from './github_tree.ts'
+import { githubWorkflowRun } from './github_workflow_run.ts'
 
 /** Every context type. A new one is a file in this folder and a line here. */
 export const providers: readonly Provider[] = [
@@ -35,6 +36,7 @@ export const providers: readonly Provider[] = [
   githubPullRequest,
   githubPullRequests,
   githubPullRequestFiles,
+  githubWorkflowRun,
   githubDiscussion,
   githubDiscussionComments,
   githubDiscussions,
