@@ -7,6 +7,7 @@ const HEAVY = [
   'test/mcp/conformance.test.ts',
   'test/github/budgetFleet.test.ts',
   'test/process.test.ts',
+  'test/workers.test.ts',
   'test/docker.test.ts',
 ]
 const BROWSER = 'test/browser/**'

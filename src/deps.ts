@@ -6,12 +6,12 @@ import { createMemoryStore } from './cache/memory.ts'
 import { createPastAnswers } from './cache/past.ts'
 import { createRedisStore } from './cache/redisStore.ts'
 import { noStore } from './cache/store.ts'
+import { withMetricsOfAll } from './cluster/metrics.ts'
 import { type Config, isLoopback } from './config.ts'
 import { createAllowedRepos } from './context/allowlist.ts'
 import { compileContracts } from './context/contract.ts'
 import { createEngine } from './context/engine.ts'
 import { createIssueWrites } from './context/issueWrites.ts'
-import { providers } from './context/registry.ts'
 import { ownerAccessTag } from './context/tags.ts'
 import { createLocator, webHostOf } from './context/url.ts'
 import type { Marks } from './context/webhookMarks.ts'
@@ -31,13 +31,15 @@ import { createWriteGitHub } from './github/write.ts'
 import { type Check, createHealth } from './health.ts'
 import { createAccessTokens } from './http/accessTokens.ts'
 import type { AppOptions } from './http/app.ts'
+import { createCallerLimit } from './http/callerLimit.ts'
 import { createDeliveries } from './http/deliveries.ts'
-import { rateLimitStore } from './http/rateLimitStore.ts'
+
 import { createDoor, type DoorOptions } from './mcp/door.ts'
 import type { McpServer } from './mcp/protocol/server.ts'
 import { createMetrics } from './metrics.ts'
 import { createModels } from './models/registry.ts'
 import { NAME, VERSION } from './package.ts'
+import { providersOf } from './providers.ts'
 import { connectPatient } from './redis/connection.ts'
 import { patientRedis } from './redis/patient.ts'
 import { createRedisService, type RedisService } from './redis/redis.ts'
@@ -66,6 +68,7 @@ export interface Deps {
 
 /** Builds the concrete parts from the configuration: the only place that knows them all. */
 export async function createDeps(config: Config, logger: FastifyBaseLogger): Promise<Deps> {
+  const providers = await providersOf(config, logger)
   const random = Math.random
   const closing = new AbortController()
   const redis = await connect(config, logger)
@@ -93,13 +96,14 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
   const ownResources = createMemoryResources(bytes(1 - ANSWERS_SHARE - PAST_SHARE))
   const resources = redis ? createSharedResources(ownResources, redis.commands) : ownResources
   const sessionStore = sessionStoreOf(config, now)
-  const metrics = createMetrics({
+  const ownMetrics = createMetrics({
     sessions: () => sessionStore.count(),
     pool: () => upstream.pool.stats,
     memory: () => ({ bytes: memory.bytes + ownResources.bytes, entries: memory.entries }),
     budgets: () => gate.budgets(),
     redis: () => redis?.commands.available,
   })
+  const metrics = config.WORKERS > 1 ? withMetricsOfAll(ownMetrics) : ownMetrics
   const calls: CallOptions = {
     upstream,
     gate,
@@ -180,6 +184,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     engine,
     locate,
     now,
+    ownAccount: config.GITHUB_TOKEN !== undefined,
     toolsets: config.MCP_TOOLSETS,
     watch: invalidations.watch,
     writes: config.ENABLE_WRITES
@@ -206,11 +211,12 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       name: NAME,
       version: VERSION,
       config,
-      rateLimit: {
+      callers: createCallerLimit({
         max: config.RATE_LIMIT_MAX,
         windowMs: config.RATE_LIMIT_WINDOW_MS,
-        store: rateLimitStore(redis?.commands, now),
-      },
+        redis: redis?.commands,
+        now,
+      }),
       contracts,
       engine,
       locate,

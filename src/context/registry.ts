@@ -1,4 +1,6 @@
 import type { Provider } from '../core/provider.ts'
+import { githubBlame } from './github_blame.ts'
+import { githubCodeSearch } from './github_code_search.ts'
 import { githubComment } from './github_comment.ts'
 import { githubCommit } from './github_commit.ts'
 import { githubCommits } from './github_commits.ts'
@@ -15,8 +17,11 @@ import { githubIssues } from './github_issues.ts'
 import { githubPullRequest } from './github_pull_request.ts'
 import { githubPullRequestFiles } from './github_pull_request_files.ts'
 import { githubPullRequests } from './github_pull_requests.ts'
+import { githubRelease } from './github_release.ts'
+import { githubReleases } from './github_releases.ts'
 import { githubRepo } from './github_repo.ts'
 import { githubTree } from './github_tree.ts'
+import { githubUser } from './github_user.ts'
 import { githubWorkflowRun } from './github_workflow_run.ts'
 
 /** Every context type. A new one is a file in this folder and a line here. */
@@ -25,6 +30,10 @@ export const providers: readonly Provider[] = [
   githubFile,
   githubFiles,
   githubTree,
+  githubBlame,
+  githubReleases,
+  githubRelease,
+  githubCodeSearch,
   githubCommits,
   githubCommit,
   githubCompare,
@@ -40,4 +49,5 @@ export const providers: readonly Provider[] = [
   githubDiscussion,
   githubDiscussionComments,
   githubDiscussions,
+  githubUser,
 ]
