@@ -1,7 +1,9 @@
+import type { TextKind } from '../../core/provider.ts'
 import type { Removed } from '../../core/schemas.ts'
+import { decodeFile } from './fileText.ts'
 import { reveal } from './hidden.ts'
 import { removeComments } from './htmlComments.ts'
-import { kindOfField, kindOfFile, type TextKind } from './kinds.ts'
+import { kindOfField, kindOfFile } from './kinds.ts'
 import { isPlain, mayHoldSecret } from './plain.ts'
 import { maskSecrets } from './secrets.ts'
 
@@ -23,9 +25,6 @@ export interface Cleaner {
 
 /** Deeper than anything that GitHub documents: what lies below is left out. */
 const DEEPEST = 200
-/** git takes for binary what has a zero byte in so many first ones. */
-const BINARY_BYTES = 8_000
-
 type Fields = Readonly<Record<string, unknown>>
 
 export function createCleaner(): Cleaner {
@@ -69,10 +68,10 @@ export function createCleaner(): Cleaner {
   }
 
   function file(bytes: Buffer, path: string): Buffer {
-    if (bytes.subarray(0, BINARY_BYTES).includes(0)) return bytes
-    const source = bytes.toString()
-    const cleaned = text(source, kindOfFile(path), { keepLines: true })
-    return cleaned === source ? bytes : Buffer.from(cleaned)
+    const source = decodeFile(bytes)
+    if (!source) return bytes
+    const cleaned = text(source.text, kindOfFile(path), { keepLines: true })
+    return cleaned === source.text ? bytes : source.encode(cleaned)
   }
 
   function any(value: unknown, depth: number): unknown {
