@@ -145,6 +145,12 @@ export interface Provider<Params extends TObject = TObject> {
   account?(params: Static<Params>): string | undefined
   /** Names of what it depends on; a webhook invalidates by them. */
   tags(params: Static<Params>): string[]
+  /**
+   * Names the state that the data is in, where that is cheap to tell. It is asked before each answer,
+   * and an answer made of another state is never served, however fresh: for data that changes
+   * without a word. @throws ServiceError as `fetch`
+   */
+  version?(params: Static<Params>, signal: AbortSignal): string | Promise<string>
   /** @throws ServiceError as `GitHub` throws it: providers never catch what they cannot mend. */
   fetch(params: Static<Params>, context: FetchContext): Promise<Answer>
 }
