@@ -10,6 +10,7 @@ const HEAVY = [
   'test/github/budgetFleet.test.ts',
   'test/process.test.ts',
   'test/workers.test.ts',
+  'test/providers.test.ts',
   'test/docker.test.ts',
 ]
 const BROWSER = 'test/browser/**'

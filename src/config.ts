@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { type Static, Type } from '@sinclair/typebox'
 import { ConfigError, collectVariables, readList, type Variables, validate } from './environment.ts'
 import { readPrivateKey } from './github/privateKey.ts'
@@ -98,6 +99,21 @@ export const Environment = Type.Object({
   }),
   ALLOWED_REPOS: list(
     'Comma-separated `owner/*` and `owner/repo`; all others are refused. Without it all are allowed',
+  ),
+  PROVIDERS: list(
+    'Comma-separated modules with context types of your own: files, relative to the working folder, or names of packages',
+  ),
+  PROVIDER_TIMEOUT_MS: Type.Integer({
+    minimum: 100,
+    maximum: 600_000,
+    default: 10_000,
+    description: 'Milliseconds that one answer of those may take',
+  }),
+  DOCS_DIR: Type.Optional(
+    Type.String({
+      description:
+        'Folder of Markdown to serve as `docs_search` and `docs_page`, to everybody who may call. Without it there are no such types',
+    }),
   ),
   ENABLE_WRITES: Type.Boolean({
     default: false,
@@ -239,6 +255,7 @@ interface Lists {
   readonly GITHUB_DOWNLOAD_HOSTS: readonly string[]
   readonly GITHUB_WEBHOOK_SECRET: readonly string[]
   readonly MCP_TOOLSETS: readonly string[]
+  readonly PROVIDERS: readonly string[]
 }
 
 export type Config = Omit<Static<typeof Environment>, keyof Lists> & Lists
@@ -262,6 +279,8 @@ export function readConfig(environment: Variables): Config {
   faults.push(...missingOf(data, ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_JWKS_URL']))
   const app = readApp(data, faults)
   checkDefaultModel(data, faults)
+  if (data.DOCS_DIR && !isFolder(data.DOCS_DIR))
+    faults.push('DOCS_DIR: is not a folder that can be read')
   if (!values || faults.length > 0) throw new ConfigError(faults)
   return { ...values, ...lists, ...app }
 }
@@ -291,6 +310,14 @@ function readApp(data: Variables, faults: string[]): Pick<Config, 'GITHUB_APP_PR
   return {}
 }
 
+function isFolder(path: string): boolean {
+  try {
+    return readdirSync(path) !== undefined
+  } catch {
+    return false
+  }
+}
+
 /** A default that nothing is configured for would fail at the first session only. */
 function checkDefaultModel(data: Variables, faults: string[]): void {
   if (!data.DEFAULT_MODEL || faults.some((fault) => fault.startsWith('DEFAULT_MODEL:'))) return
@@ -304,7 +331,7 @@ function checkDefaultModel(data: Variables, faults: string[]): void {
 function readLists(data: Variables, faults: string[]): Lists {
   const repository = (entry: string) => (/^[\w-]+\/(\*|[\w.-]+)$/.test(entry) ? entry : undefined)
   const origin = (entry: string) => (URL.parse(entry)?.origin === entry ? entry : undefined)
-  const secret = (entry: string) => entry
+  const asItIs = (entry: string) => entry
   const host = (entry: string) => (/^[\w.-]+$|^\[[\da-fA-F:]+\]$/.test(entry) ? entry : undefined)
   const toolset = (entry: string) => (TOOLSETS.includes(entry) ? entry : undefined)
   return {
@@ -316,7 +343,8 @@ function readLists(data: Variables, faults: string[]): Lists {
       faults,
     ),
     MCP_TOOLSETS: readList(data, 'MCP_TOOLSETS', toolset, `one of ${TOOLSETS.join(', ')}`, faults),
-    GITHUB_WEBHOOK_SECRET: readList(data, 'GITHUB_WEBHOOK_SECRET', secret, 'a secret', faults),
+    GITHUB_WEBHOOK_SECRET: readList(data, 'GITHUB_WEBHOOK_SECRET', asItIs, 'a secret', faults),
+    PROVIDERS: readList(data, 'PROVIDERS', asItIs, 'a module', faults),
     ALLOWED_REPOS: readList(data, 'ALLOWED_REPOS', repository, 'owner/* or owner/repo', faults),
     GITHUB_DOWNLOAD_HOSTS: readList(
       data,

@@ -12,7 +12,6 @@ import { createAllowedRepos } from './context/allowlist.ts'
 import { compileContracts } from './context/contract.ts'
 import { createEngine } from './context/engine.ts'
 import { createIssueWrites } from './context/issueWrites.ts'
-import { providers } from './context/registry.ts'
 import { ownerAccessTag } from './context/tags.ts'
 import { createLocator, webHostOf } from './context/url.ts'
 import type { Marks } from './context/webhookMarks.ts'
@@ -40,6 +39,7 @@ import type { McpServer } from './mcp/protocol/server.ts'
 import { createMetrics } from './metrics.ts'
 import { createModels } from './models/registry.ts'
 import { NAME, VERSION } from './package.ts'
+import { providersOf } from './providers.ts'
 import { connectPatient } from './redis/connection.ts'
 import { patientRedis } from './redis/patient.ts'
 import { createRedisService, type RedisService } from './redis/redis.ts'
@@ -68,6 +68,7 @@ export interface Deps {
 
 /** Builds the concrete parts from the configuration: the only place that knows them all. */
 export async function createDeps(config: Config, logger: FastifyBaseLogger): Promise<Deps> {
+  const { providers, close: closeProviders } = await providersOf(config, logger)
   const random = Math.random
   const closing = new AbortController()
   const redis = await connect(config, logger)
@@ -247,6 +248,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     },
     async close() {
       closing.abort()
+      await closeProviders()
       gate.close()
       await models.close()
       await upstream.close()

@@ -6,6 +6,8 @@ const FAILURES = new Set<ProblemCode>([
   'upstream_error',
   'upstream_unreachable',
   'upstream_timeout',
+  'provider_error',
+  'provider_timeout',
 ])
 
 /** GitHub's word that this principal may not have it: no older answer may stand in for it. */
@@ -13,7 +15,7 @@ export function isRefusal(error: unknown): error is ServiceError {
   return error instanceof ServiceError && REFUSALS.has(error.code)
 }
 
-/** GitHub did not say anything about the resource: an older answer may stand in. */
+/** The source did not say anything about the resource: an older answer may stand in. */
 export function isFailure(error: unknown): error is ServiceError {
   return error instanceof ServiceError && FAILURES.has(error.code)
 }

@@ -2,13 +2,16 @@ import type { ContextCache } from '../cache/contextCache.ts'
 import type { PastAnswers } from '../cache/past.ts'
 import type { Cached, CacheRequest, Loaded } from '../cache/request.ts'
 import type { GitHub, Urgency } from '../core/github.ts'
-import type { Answer, FetchContext } from '../core/provider.ts'
+import type { Answer, CachePolicy, FetchContext } from '../core/provider.ts'
 import type { GitHubFor } from '../github/client.ts'
 import type { CredentialFor } from '../github/credentialFor.ts'
 import type { Credential } from '../github/credentials.ts'
 import type { AllowedRepos } from './allowlist.ts'
 import { type Block, buildAnswer } from './answer.ts'
+import { isOwn, noGitHub, ownCredential } from './ownData.ts'
 import type { ContextRequest } from './request.ts'
+import { createCleaner } from './safe/cleaner.ts'
+import { cleanGitHub } from './safe/cleanGitHub.ts'
 import { changesSince } from './since.ts'
 import { ownerAccessTag, principalTag, repositoryAccessTag } from './tags.ts'
 
@@ -22,7 +25,13 @@ export interface Caller {
   /** Told of each block that is ready before the whole answer is, where this caller's fetch makes it. */
   readonly onBlock?: (block: Block) => void
   /** Answers read for this caller a moment ago, by subject: fitted anew, not read anew. */
-  readonly memo?: Map<string, Answer>
+  readonly memo?: Map<string, Fetched>
+}
+
+/** An answer, and what it was read with. */
+export interface Fetched {
+  readonly answer: Answer
+  readonly context: FetchContext
 }
 
 export interface Meter {
@@ -58,6 +67,8 @@ export interface Engine {
   changes(request: ContextRequest, answered: Answered): Promise<Buffer>
 }
 
+const NOT_KEPT: CachePolicy = { freshFor: 0, staleFor: 0, keepFor: 0 }
+
 export function createEngine(options: EngineOptions): Engine {
   const { allowed, cache, credentialFor, past } = options
 
@@ -67,18 +78,25 @@ export function createEngine(options: EngineOptions): Engine {
     caller: Caller,
     signal: AbortSignal,
     urgency: Urgency,
+    version: string | undefined,
   ): Promise<Loaded> {
-    const { provider, subject } = request
-    const reader = options.github({ credential, signal, urgency })
+    const { params, provider } = request
+    const subject = `${version}:${request.subject}`
+    const reader = isOwn(provider) ? noGitHub : options.github({ credential, signal, urgency })
     try {
-      const answer = caller.memo?.get(subject) ?? (await fetch(request, reader, signal))
-      caller.memo?.set(subject, answer)
+      const fetched = caller.memo?.get(subject) ?? (await fetch(request, reader, signal))
+      caller.memo?.set(subject, fetched)
+      const { answer } = fetched
       const waits = urgency === 'interactive'
-      const built = await buildAnswer(request, answer, waits ? caller.onBlock : undefined)
+      const built = await buildAnswer(request, fetched, waits ? caller.onBlock : undefined)
       void past.keep(credential.principal, built.contextId, built.body)
       return {
         ...built,
-        policy: answer.cache?.() ?? provider.cache,
+        // What changed while it was read is told, but not as an answer of the state before.
+        policy:
+          (await provider.version?.(params as never, signal)) === version
+            ? (answer.cache?.() ?? provider.cache)
+            : NOT_KEPT,
         visibility: credential.anonymous ? 'public' : answer.visibility,
         unchanged: reader.unchanged,
         tags: [...tagsOf(request, answer.repository), ...(answer.tags ?? [])],
@@ -93,21 +111,33 @@ export function createEngine(options: EngineOptions): Engine {
     { params, provider }: ContextRequest,
     github: GitHub,
     signal: AbortSignal,
-  ): Promise<Answer> {
-    const context: FetchContext = {
-      github,
+  ): Promise<Fetched> {
+    const context = contextOf(github, signal)
+    const answer = await provider.fetch(params as never, context)
+    // A renamed repository answers under its old name too; what counts is the one it is now.
+    if (!isOwn(provider) && (answer.repository || !provider.filtered)) {
+      allowed.check(answer.repository ?? {})
+    }
+    return { answer, context }
+  }
+
+  function contextOf(github: GitHub, signal: AbortSignal): FetchContext {
+    const cleaner = createCleaner()
+    return {
+      github: cleanGitHub(github, cleaner),
       webUrl: options.webUrl,
       signal,
       allowed: allowed.permits,
-      part: () => context,
+      part: () => contextOf(github, signal),
+      clean: cleaner.text,
+      get removed() {
+        return cleaner.removed
+      },
     }
-    const answer = await provider.fetch(params as never, context)
-    // A renamed repository answers under its old name too; what counts is the one it is now.
-    if (answer.repository || !provider.filtered) allowed.check(answer.repository ?? {})
-    return answer
   }
 
   function credentialOf({ params, provider }: ContextRequest, { callerToken }: Caller) {
+    if (isOwn(provider)) return ownCredential
     if (!provider.filtered) allowed.check(params)
     return credentialFor({
       owner: provider.account?.(params as never) ?? ownerOf(params),
@@ -115,20 +145,28 @@ export function createEngine(options: EngineOptions): Engine {
     })
   }
 
-  function inCache(request: ContextRequest, caller: Caller, credential: Credential): CacheRequest {
+  /** @param version of the data, which an answer of another version is not an answer to */
+  function inCache(
+    request: ContextRequest,
+    caller: Caller,
+    credential: Credential,
+    version?: string,
+  ): CacheRequest {
     const { principal } = credential
+    const ofVersion = version === undefined ? '' : `${version}:`
     return {
-      key: `${principal}:${request.key}`,
-      subject: `${principal}:${request.subject}`,
+      key: `${principal}:${ofVersion}${request.key}`,
+      subject: `${principal}:${ofVersion}${request.subject}`,
       principalTag: principalTag(principal),
       maxAge: request.maxAge,
       signal: caller.signal,
-      load: (signal, urgency) => load(request, credential, caller, signal, urgency),
+      load: (signal, urgency) => load(request, credential, caller, signal, urgency, version),
     }
   }
 
   return {
     atHand(request, caller) {
+      if (request.provider.version) return undefined
       const credential = credentialOf(request, caller)
       if (credential instanceof Promise) {
         // Its failure is for `get` to tell.
@@ -139,8 +177,10 @@ export function createEngine(options: EngineOptions): Engine {
       return cached && { ...cached, principal: credential.principal }
     },
     async get(request, caller) {
+      const { params, provider } = request
       const credential = await credentialOf(request, caller)
-      const cached = await cache.get(inCache(request, caller, credential))
+      const version = await provider.version?.(params as never, caller.signal())
+      const cached = await cache.get(inCache(request, caller, credential, version))
       return { ...cached, principal: credential.principal }
     },
     async changes({ since = '' }, { entry, principal }) {

@@ -20,7 +20,8 @@ export function webHostOf(apiUrl: string): string {
  */
 export type Locate = (address: string) => Located
 
-export function createLocator(providers: readonly Provider[], webHost: string): Locate {
+export function createLocator(all: readonly Provider[], webHost: string): Locate {
+  const providers = all.filter(({ uri }) => uri.startsWith('github://'))
   const routes = providers.map((provider) => ({
     provider,
     pattern: patternOf(provider.uri),

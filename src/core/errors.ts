@@ -15,6 +15,8 @@ export const problems = {
   upstream_error: { status: 502, title: 'GitHub answered with an error' },
   upstream_unreachable: { status: 502, title: 'GitHub cannot be reached' },
   upstream_timeout: { status: 504, title: 'GitHub took too long' },
+  provider_error: { status: 502, title: 'A provider of context failed' },
+  provider_timeout: { status: 504, title: 'A provider of context took too long' },
   conflict: { status: 409, title: 'Conflict' },
   model_auth: { status: 502, title: 'The model refused the credential' },
   model_rate_limited: { status: 503, title: 'The model is over its limit' },

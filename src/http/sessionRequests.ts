@@ -57,15 +57,18 @@ function byQuery(contracts: Contracts, query: Query): Wanted[] {
   if (Object.keys(query).length === 0) return []
   if (typeof owner !== 'string') throw invalid('/repo_owner', 'is required, once')
   if (typeof repo !== 'string') throw invalid('/repo_name', 'is required, once')
-  const list = (context_type: string, kind: Wanted['kind']): Wanted => ({
+  const list = (context_type: string, kind: Wanted['kind'], more: object = {}): Wanted => ({
     kind,
     pointer: '',
     request: parseRequest(contracts, {
       context_type,
-      params: { owner, repo, limit: LISTED, texts: 'whole' },
+      params: { owner, repo, limit: LISTED, ...more },
     }),
   })
-  return [...(flag(query, 'fetch_issues') ? [list('github_issues', 'issues')] : [])]
+  return [
+    ...(flag(query, 'fetch_issues') ? [list('github_issues', 'issues', { texts: 'whole' })] : []),
+    ...(flag(query, 'fetch_prs') ? [list('github_pull_requests', 'pulls')] : []),
+  ]
 }
 
 const TRUE = /^(true|1|yes|y|on|t)$/i

@@ -51,7 +51,7 @@ export const GitHubQuery = Type.Object({
   fetch_prs: Flag('Its open pull requests with the files that they change, the latest 30'),
 })
 
-export const GitHubBody = (request: TSchema) =>
+export const GitHubBody = ({ 'x-examples': _ofOne, ...request }: TSchema) =>
   Type.Unsafe({
     type: 'object',
     properties: {

@@ -1,7 +1,8 @@
 /**
  * The service on real input with no network and no token: `npm run demo` starts it against the
- * simulator, which replays recorded answers of GitHub's, and prints three requests to paste.
+ * simulator, which replays recorded answers of GitHub's, and prints four requests to paste.
  */
+import { join } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import { readConfig } from '../../src/config.ts'
 import { createLogger } from '../../src/logger.ts'
@@ -14,6 +15,7 @@ const config = readConfig({
   LOG_LEVEL: 'warn',
   // The simulator's own: some types need a credential.
   GITHUB_TOKEN: OCTOCAT_TOKEN,
+  DOCS_DIR: join(import.meta.dirname, '../../docs'),
   ...process.env,
   GITHUB_API_URL: github.url,
   GITHUB_DOWNLOAD_HOSTS: new URL(github.blobs.url).host,
@@ -31,6 +33,13 @@ An issue with its comments, as text for a prompt:
 
 Open issues in at most 200 tokens, with the headers:
   curl -si '${service.url}/mcp/context/github_issues?owner=octokit-fixture-org&repo=${paginated()}&max_tokens=200'
+
+How to add a context type, from the documents of this repository:
+  curl -s '${service.url}/mcp/context/docs_search?q=add+a+context+type&limit=3' -H 'accept: text/markdown'
+
+A session: its first answer has the id for the second line.
+  curl -s -X POST ${service.url}/mcp/session/create
+  curl -s ${service.url}/mcp/session/SESSION_ID/invoke -H 'content-type: application/json' -d '{"user_input":"Hello?"}'
 
 Ctrl-C ends it.
 `)

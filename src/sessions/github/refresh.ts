@@ -1,12 +1,19 @@
-import { parseRequest } from '../../context/request.ts'
+import { type ContextRequest, parseRequest } from '../../context/request.ts'
 import { ServiceError } from '../../core/errors.ts'
 import { createPace, measureTokens, type Pace } from '../../core/tokens.ts'
 import { type Item, shownOf } from '../items/item.ts'
 import { sideBySide } from '../sideBySide.ts'
 import type { KeptItem, SessionState } from '../state.ts'
-import { type Caller, type Fetched, type FetchOptions, fetchItems, refetch } from './fetch.ts'
+import {
+  type Caller,
+  type Fetched,
+  type FetchOptions,
+  fetchItems,
+  pullRequest,
+  refetch,
+} from './fetch.ts'
 import type { FetchedItem } from './items.ts'
-import { type Source, sourceName } from './source.ts'
+import { isList, type Kind, type Source, sourceName } from './source.ts'
 
 /** Sources that are looked at again at once. */
 const AT_ONCE = 8
@@ -68,7 +75,7 @@ export async function refresh(
   if (due.length === 0) return draft
   const attempt = createAttempt(options, caller)
   const found = await sideBySide(due, AT_ONCE, ([, source]) =>
-    attempt((asker) => refetch(options, source, asker)),
+    attempt((asker) => refetch(options, source, asker, draft.items)),
   )
   const pace = createPace()
   for (const [index, [name, source]] of due.entries()) {
@@ -83,7 +90,7 @@ export async function refresh(
 function dueSources(state: SessionState, now: number): [string, Source][] {
   const used = new Set(state.items.map(({ item }) => item.source))
   return [...state.sources].filter(
-    ([name, source]) => source.freshUntil <= now && (source.kind === 'issues' || used.has(name)),
+    ([name, source]) => source.freshUntil <= now && (isList(source.kind) || used.has(name)),
   )
 }
 
@@ -149,7 +156,7 @@ async function applyAnswer(
     await put(draft, key, { ...item, source: name }, means.pace)
   }
   const left = ofSource(draft, name).filter(({ key }) => !present.has(key))
-  if (kind === 'issues') await lookUp(draft, left, means)
+  if (isList(kind)) await lookUp(draft, left, means)
   else for (const item of left) fail(draft, item, notThere())
 }
 
@@ -179,9 +186,9 @@ function notThere(): ServiceError {
 /** What has left its list is looked up by itself: it may have been closed, or pushed out by others. */
 async function lookUp(draft: Draft, left: readonly KeptItem[], means: Means): Promise<void> {
   const { attempt, options, pace } = means
-  const requests = left.map(({ item }) => issueRequest(options, item))
-  const found = await sideBySide(requests, AT_ONCE, (request) =>
-    attempt((caller) => fetchItems(options, 'issue', request, caller)),
+  const lookups = left.map(({ item }) => lookupOf(options, item))
+  const found = await sideBySide(lookups, AT_ONCE, ({ kind, request }) =>
+    attempt((caller) => fetchItems(options, kind, request, caller)),
   )
   for (const [index, item] of left.entries()) {
     const outcome = found[index] as Fetched | ServiceError
@@ -189,7 +196,8 @@ async function lookUp(draft: Draft, left: readonly KeptItem[], means: Means): Pr
       fail(draft, item, outcome)
       continue
     }
-    const name = sourceName('issue', requests[index] as (typeof requests)[number])
+    const { kind, request } = lookups[index] as (typeof lookups)[number]
+    const name = sourceName(kind, request)
     draft.sources.set(name, outcome.source)
     for (const fetched of outcome.items ?? []) {
       await put(draft, fetched.key, { ...fetched.item, source: name }, pace)
@@ -199,11 +207,19 @@ async function lookUp(draft: Draft, left: readonly KeptItem[], means: Means): Pr
   }
 }
 
-function issueRequest({ contracts }: RefreshOptions, { issue_id, metadata }: Item) {
+/** What asks for an item of a list by itself. */
+function lookupOf(
+  options: RefreshOptions,
+  { issue_id, metadata, pr_id }: Item,
+): { kind: Kind; request: ContextRequest } {
   const [owner, repo] = String(metadata?.repository).split('/')
+  if (pr_id != null) {
+    const request = pullRequest(options, { owner, repo, pull_number: pr_id })
+    return { kind: 'pull', request: { ...request, maxAge: LOOKUP_AGE } }
+  }
   const params = { owner, repo, issue_number: issue_id, max_comments: 0 }
-  const request = parseRequest(contracts, { context_type: 'github_issue', params })
-  return { ...request, maxAge: LOOKUP_AGE }
+  const request = parseRequest(options.contracts, { context_type: 'github_issue', params })
+  return { kind: 'issue', request: { ...request, maxAge: LOOKUP_AGE } }
 }
 
 /** An item is replaced where it says something else than before, in the place that it has. */
