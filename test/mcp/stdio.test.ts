@@ -181,6 +181,18 @@ describe('a subscription over stdio', () => {
 })
 
 describe('the command', () => {
+  const bin = resolve(import.meta.dirname, '../../bin/stdio.js')
+
+  it('starts the Node that it brings where the client has an older one', async () => {
+    const old = 'Object.defineProperty(process,"versions",{value:{node:"20.1.0"}})'
+    const command = [process.execPath, '--import', `data:text/javascript,${old}`, bin]
+    await using client = startStdio(env(), command)
+    client.write(request(1, 'ping'))
+    expect((await answerTo(client, 1)).result).toEqual({})
+    client.signal('SIGTERM')
+    expect(await client.exited).toBe(0)
+  })
+
   it('works from a checkout and where it is installed as a package', async () => {
     const root = resolve(import.meta.dirname, '../..')
     const folder = await mkdtemp(join(tmpdir(), 'installed-'))
