@@ -169,6 +169,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     ranker: createRanker(),
     promptTokens: config.SESSION_PROMPT_TOKENS,
     running: new Set(),
+    verdict: invalidations.verdict,
     onTurn: metrics.turnDone,
     now,
     onFailure: (error) => logger.error({ err: error }, 'an item of a session was not looked at'),
