@@ -94,7 +94,13 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       contracts: contexts.contracts,
       engine: contexts.engine,
       locate: contexts.locate,
-      sessions: createSessionParts(ground, contexts, sessionStore, models, metrics.turnDone),
+      sessions: createSessionParts(ground, {
+        contexts,
+        store: sessionStore,
+        models,
+        invalidations,
+        onTurn: metrics.turnDone,
+      }),
       callers: createCallerLimit({
         max: config.RATE_LIMIT_MAX,
         windowMs: config.RATE_LIMIT_WINDOW_MS,

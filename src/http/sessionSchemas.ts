@@ -40,7 +40,9 @@ export const Items = Type.Unsafe({
 })
 
 const Flag = (description: string) =>
-  Type.Optional(Type.String({ enum: ['true', 'false'], default: 'true', description }))
+  Type.Optional(
+    Type.String({ enum: ['true', 'false'], description: `${description}; \`true\` unless given` }),
+  )
 
 export const GitHubQuery = Type.Object({
   repo_owner: Type.Optional(

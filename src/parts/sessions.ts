@@ -1,3 +1,4 @@
+import type { Invalidations } from '../cache/invalidations.ts'
 import type { Models } from '../models/model.ts'
 import { connectPatient } from '../redis/connection.ts'
 import { patientRedis } from '../redis/patient.ts'
@@ -10,13 +11,19 @@ import { createRanker } from '../sessions/turn/rank.ts'
 import type { ContextParts } from './contexts.ts'
 import type { Ground } from './ground.ts'
 
+export interface SessionPartsOptions {
+  readonly contexts: ContextParts
+  readonly store: SessionStore
+  readonly models: Models
+  readonly invalidations: Invalidations
+  readonly onTurn: (outcome: string) => void
+}
+
 export function createSessionParts(
   { config, logger, now }: Ground,
-  { contracts, engine }: ContextParts,
-  store: SessionStore,
-  models: Models,
-  onTurn: (outcome: string) => void,
+  { contexts, invalidations, models, onTurn, store }: SessionPartsOptions,
 ): Sessions {
+  const { contracts, engine } = contexts
   return createSessions({
     store,
     limits: LIMITS,
@@ -26,6 +33,7 @@ export function createSessionParts(
     ranker: createRanker(),
     promptTokens: config.SESSION_PROMPT_TOKENS,
     running: new Set(),
+    verdict: invalidations.verdict,
     onTurn,
     now,
     onFailure: (error) => logger.error({ err: error }, 'an item of a session was not looked at'),
