@@ -62,19 +62,12 @@ async function candidatesOf(
     report(
       limit.aborted
         ? `did not load in ${loadTimeoutMs / 1000} s`
-        : `cannot be loaded: ${lineOf(error)}${placeOf(error)}`,
+        : `cannot be loaded: ${lineOf(error)}`,
     )
     return []
   } finally {
     clearTimeout(hold)
   }
-}
-
-/** Where a program cannot be read: Node tells it on the first line of the stack. */
-function placeOf(error: unknown): string {
-  if (!(error instanceof SyntaxError)) return ''
-  const place = /^file:\S+:\d+$/m.exec(error.stack ?? '')?.[0]
-  return place === undefined ? '' : ` (${place})`
 }
 
 function exportsOf(
