@@ -151,7 +151,7 @@ export const CODE: readonly Needle[] = [
   },
   {
     query: 'csv export quoting',
-    text: 'function quoteCsvField(value) {\n  return `"${String(value).replaceAll(\'"\', \'""\')}"`',
+    text: "function quoteCsvField(value) {\n  return '\"' + String(value).replaceAll('\"', '\"\"') + '\"'",
   },
   {
     query: 'password hashing parameters',
@@ -159,7 +159,7 @@ export const CODE: readonly Needle[] = [
   },
   {
     query: 'lock is released when the process crashes',
-    text: "await redis.set(`lock:${name}`, owner, 'PX', LOCK_TTL_MS, 'NX')\nprocess.once('uncaughtExceptionMonitor', () => releaseLock(name, owner))",
+    text: "await redis.set(lockKey(name), owner, 'PX', LOCK_TTL_MS, 'NX')\nprocess.once('uncaughtExceptionMonitor', () => releaseLock(name, owner))",
   },
   {
     query: 'locale fallback for translations',
@@ -175,11 +175,11 @@ export const CODE: readonly Needle[] = [
   },
   {
     query: 'unsubscribe link in mails',
-    text: "headers.set('List-Unsubscribe', `<${origin}/unsubscribe/${recipient.token}>`)",
+    text: "headers.set('List-Unsubscribe', bracketed(unsubscribeUrl(recipient.token)))",
   },
   {
     query: 'sql injection fix in search',
-    text: "// The search built its SQL from what was typed: open to injection.\nreturn db('articles').whereLike('title', `%${escapeLike(term)}%`)",
+    text: "// The search built its SQL from what was typed: open to injection.\nreturn db('articles').whereLike('title', around(escapeLike(term)))",
   },
   {
     query: 'graceful shutdown drains connections',

@@ -9,7 +9,7 @@ const UNSPACED = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Scrip
 const LONGEST = 64
 
 const ENDINGS =
-  /(?:ization|isation|ations?|at(?:e|es|ed|ing|ors?)|ions?|ings?|ies|ied|ie?rs?|edly|ed|es|e|s|ly|y|als?|ables?|ibles?|ments?|ness|ors?)$/
+  /(?:ization|isation|ations?|at(?:e|es|ed|ing|ors?)|ions?|ings?|ies|ied|i?ers?|edly|ed|es|e|s|ly|y|als?|ables?|ibles?|ments?|ness|(?<=c)t)$/
 const SHORTEST_STEM = 4
 
 /** English words that say nothing about what a question is about. */
@@ -20,6 +20,18 @@ const EMPTY = new Set(
   once only or other our out over own please same say says she should show so some still such tell than that the their them then
   there these they this those to too under until up us use used using very was way we were what when where which while
   who whom whose why will with would you your`.split(/\s+/),
+)
+
+/** What programs write short, and questions in full. */
+const SHORT_FORMS = new Map(
+  `addr address, arg argument, auth authentication, cert certificate, cfg configuration, cmd command,
+  config configuration, conn connection, ctx context, db database, dep dependency, dir directory, doc documentation,
+  env environment, err error, fn function, img image, init initialization, lang language, lib library, max maximum,
+  mem memory, min minimum, msg message, num number, param parameter, perf performance, pkg package, prod production,
+  pwd password, ref reference, repo repository, req request, res response, spec specification, src source,
+  sync synchronization, tmp temporary, tx transaction, util utility, ver version`
+    .split(/,\s+/)
+    .map((pair) => pair.split(' ') as [string, string]),
 )
 
 /** The words of a text, each in the form in which it is compared; those of names also one by one. */
@@ -46,10 +58,11 @@ export function tellingWords(question: string): string[] {
 
 /** The form that `expired`, `expires` and `expiry` share. Rough on purpose: both sides go through it. */
 export function stemOf(word: string): string {
-  let stem = word
+  const plain = word
     .toLowerCase()
     .normalize('NFKD')
     .replaceAll(/\p{M}|['’].*$/gu, '')
+  let stem = SHORT_FORMS.get(plain) ?? SHORT_FORMS.get(plain.replace(/s$/, '')) ?? plain
   for (;;) {
     const shorter = withoutEnding(stem)
     if (shorter === stem) return stem
