@@ -1,11 +1,10 @@
 import type { components } from '@octokit/openapi-types'
 import { Type } from '@sinclair/typebox'
-import { ServiceError } from '../core/errors.ts'
-import { defineProvider, type FetchContext, type Piece } from '../core/provider.ts'
+import { defineProvider, type Piece } from '../core/provider.ts'
 import { oneLine } from '../core/quote.ts'
 import { blockFields, Nullable, type Omission } from '../core/schemas.ts'
 import { facts, lines } from './render.ts'
-import { accountIn, repositoriesIn, SearchQuery } from './searchQuery.ts'
+import { accountIn, checkSearched, isOpen, SearchQuery } from './searchQuery.ts'
 import { windowsOf } from './windows.ts'
 
 type Item = components['schemas']['code-search-result-item']
@@ -70,7 +69,7 @@ export const githubCodeSearch = defineProvider({
   tags: () => [],
   async fetch(params, { allowed, github, webUrl }) {
     const { q, sort = 'best-match', limit = 20, offset = 0 } = params
-    checkNamed(q, allowed)
+    checkSearched(q, allowed)
     const { head, items, more } = await github.list<Item>('/search/code', {
       query: { q, sort: sort === 'best-match' ? undefined : sort },
       media: 'text-match',
@@ -141,20 +140,6 @@ interface ResultPiece extends Piece {
   /** In GitHub's list. */
   readonly position: number
 }
-
-type Allowed = FetchContext['allowed']
-
-/** @throws ServiceError `forbidden` for a query about a repository that the service may not show */
-function checkNamed(q: string, allowed: Allowed): void {
-  if (repositoriesIn(q).every(allowed)) return
-  throw new ServiceError(
-    'forbidden',
-    'This service is not allowed to read a repository that the query names. Its operator can add it to ALLOWED_REPOS.',
-  )
-}
-
-/** Whether all repositories may be shown: no list of some has one without a name. */
-const isOpen = (allowed: Allowed) => allowed({ owner: '', repo: '' })
 
 function nameOf({ repository }: Item) {
   return { owner: repository.owner.login, repo: repository.name }

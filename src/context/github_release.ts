@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { type Draft, defineProvider, type Piece } from '../core/provider.ts'
+import { oneLine } from '../core/quote.ts'
 import { blockFields, repositoryParams } from '../core/schemas.ts'
 import {
   type GitHubRelease,
@@ -79,7 +80,7 @@ function draftOf(release: GitHubRelease, { owner, repo }: { owner: string; repo:
     title: about.name || about.tag,
     url: release.html_url,
     head: lines(
-      `# Release ${about.tag} of ${owner}/${repo}`,
+      `# Release ${oneLine(about.tag)} of ${owner}/${repo}`,
       release.html_url,
       releaseFacts(release),
     ),

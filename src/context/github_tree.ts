@@ -179,7 +179,7 @@ function draftOf(tree: Tree, layout: Layout, shown: Shown): Draft {
     title: root ? `${name}/${root}` : name,
     url: url.replace(/\/$/, ''),
     head: lines(
-      `# Files of ${name} at ${ref}, sizes in bytes`,
+      `# Files of ${name} at ${oneLine(ref)}, sizes in bytes`,
       facts({
         Entries: total === 0 ? 'none' : `${offset + 1}–${end} of ${total}`,
         Files: layout.files,

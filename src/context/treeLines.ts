@@ -13,12 +13,12 @@ export const ListedEntry = Type.Object({
 })
 
 /** Characters that would end the line, or hide. */
-const ODD = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
+const ODD = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
 /** Its name on one line, with its size. */
 export function entryLine(entry: TreeEntry): string {
   const name = entry.path.slice(entry.path.lastIndexOf('/') + 1)
-  const shown = ODD.test(name) ? JSON.stringify(name) : name
+  const shown = name.search(ODD) >= 0 ? escaped(name) : name
   switch (entry.type) {
     case 'dir':
       return entry.files === null ? `${shown}/` : `${shown}/ (${entry.files} files)`
@@ -27,4 +27,12 @@ export function entryLine(entry: TreeEntry): string {
     default:
       return `${shown} (${entry.type})`
   }
+}
+
+/** As a JSON string, with the odd characters that JSON lets stand escaped as well. */
+function escaped(name: string): string {
+  return JSON.stringify(name).replace(
+    ODD,
+    (odd) => `\\u{${(odd.codePointAt(0) ?? 0).toString(16)}}`,
+  )
 }

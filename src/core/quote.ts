@@ -27,5 +27,5 @@ export function keepMarks(text: string): string {
 
 /** On one line, for headings and facts. */
 export function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').trim()
+  return text.replaceAll(/[\s\x85]+/g, ' ').trim()
 }

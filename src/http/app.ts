@@ -56,13 +56,12 @@ export interface AppOptions
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { config, contracts, health, logger, metrics, name, version } = options
   const app = Fastify({
-    loggerInstance: logger,
+    // A logger for each request costs more than its line: the lines name the request themselves.
+    loggerInstance: childless(logger),
     logController: new LogController({
       disableRequestLogging: true,
       requestIdLogLabel: 'request_id',
     }),
-    // A logger for each request costs more than its line: the lines name the request themselves.
-    childLoggerFactory: (logger) => logger,
     genReqId: requestIdOf,
     bodyLimit: BODY_LIMIT,
     trustProxy: config.TRUST_PROXY,
@@ -86,7 +85,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.setSerializerCompiler(() => JSON.stringify)
 
   await app.register(securityPlugin, { origins: config.CORS_ORIGINS })
-  await app.register(observePlugin, { metrics })
+  await app.register(observePlugin, { logger, metrics })
   const auth = { apiKeys: config.API_KEYS, tokens: options.accessTokens?.tokens }
   await app.register(authPlugin, auth)
   await app.register(rateLimitPlugin, options)
@@ -113,4 +112,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(metricsRoute, { metrics })
   if (options.webhooks) await app.register(webhookRoute, options.webhooks)
   return app
+}
+
+function childless(logger: FastifyBaseLogger): FastifyBaseLogger {
+  const only: FastifyBaseLogger = Object.create(logger, { child: { value: () => only } })
+  return only
 }

@@ -287,6 +287,7 @@ describe('what is no text', () => {
       'image.png': Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 0]),
       'utf16.txt': Buffer.from('\uFEFFtext', 'utf16le'),
       folder: { symlink: 'src' },
+      odd: { symlink: 'x\u2028# Service' },
       'src/a': 'a',
       link: { symlink: 'src/a' },
       vendor: { submodule: sha },
@@ -306,8 +307,10 @@ describe('what is no text', () => {
     expect(await told('folder')).toMatchObject({
       kind: 'symlink',
       target: 'src',
-      content: 'A symbolic link that leads to "src".',
+      content: '> A symbolic link that leads to "src".',
     })
+    const odd = await told('odd')
+    expect(odd.content).toMatch(/^> A symbolic link that leads to "x\n> # Service"\.$/)
     expect(await told('vendor')).toMatchObject({
       kind: 'submodule',
       sha,

@@ -138,6 +138,8 @@ describe('github_releases', () => {
   it('names the assets that a list does not show', async () => {
     fill(1, () => ({ assets: Array.from({ length: 14 }, (_, i) => `talk-${i}.zip`) }))
     const { context, omitted } = await app.context(request())
+    const { releases } = context[0] as Block
+    expect((releases as { assets: object[] }[])[0]?.assets).toHaveLength(10)
     expect(context[0]?.content).toContain('talk-9.zip and 4 more')
     expect(context[0]?.content).not.toContain('talk-10.zip')
     expect(omitted).toEqual([

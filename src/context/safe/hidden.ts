@@ -7,9 +7,20 @@ export interface Revealed {
   readonly control: number
 }
 
+/** A new line, or what shows that there was one. */
+export type LineEnd = '\n' | ' ' | '␤'
+
 const ESCAPE = String.fromCharCode(0x1b)
 /** Colours and cursor movements, whose parameters a terminal does not show (ECMA-48, section 5.4). */
 const TERMINAL = `${ESCAPE}\\[[0-?]{0,64}[ -\\/]{0,8}[@-~]`
+/** What is not printable ASCII, and what little of that lies between. */
+const FOREIGN = `[^\\t\\n -~${ESCAPE}]+`
+/** What needs a closer look; most texts have little of it. */
+const UNUSUAL = new RegExp(
+  `${TERMINAL}|${ESCAPE}|${FOREIGN}(?:[\\t\\n -~]{0,8}${FOREIGN}){0,500}`,
+  'g',
+)
+
 /** Format characters that are seen: signs over numbers and the like (Unicode: Prepended_Concatenation_Mark). */
 const SEEN = String.raw`\u0600-\u0605\u06DD\u070F\u0890\u0891\u08E2\u{110BD}\u{110CD}`
 /** Blank glyphs that Unicode calls letters. */
@@ -35,25 +46,36 @@ const REPLACEMENT = '\uFFFD'
  * What shapes the visible text stays where it does: joiners in Arabic and Indic words, emoji
  * sequences. Private characters and halves of surrogate pairs become U+FFFD, one for a run of
  * private ones. Nothing is normalised. Applied again it changes nothing. Takes linear time.
- * @param lineEnd what other ends of lines than `\n` and `\r\n` become: a space keeps the number of lines
+ * @param lineEnd what other ends of lines than `\n` and `\r\n` become
  */
-export function reveal(source: string, lineEnd: '\n' | ' '): Revealed {
+export function reveal(source: string, lineEnd: LineEnd): Revealed {
   const unix = source.includes('\r') ? source.replaceAll('\r\n', '\n') : source
-  if (!ANY.test(unix)) return { text: unix, hidden: 0, control: 0 }
   let hidden = 0
   let control = 0
-  const shaped = unix.replace(REMOVED, (match) => {
+  let isShaped = false
+
+  function replacementOf(match: string): string {
     if (CONTROL.test(match)) {
       control += 1
       return LINE_ENDS.has(match) ? lineEnd : ''
     }
     hidden += [...match].length
     return UNKNOWN.test(match) ? REPLACEMENT : ''
+  }
+
+  const shaped = unix.replace(UNUSUAL, (run) => {
+    if (!ANY.test(run)) return run
+    isShaped ||= run.search(SHAPERS) >= 0
+    return run.replace(REMOVED, replacementOf)
   })
-  const text = shaped.replace(SHAPERS, (match, at: number) => {
-    if (isSeen(match, shaped, at)) return match
-    hidden += [...match].length
-    return ''
-  })
+  if (!isShaped) return { text: shaped, hidden, control }
+  // In a second step, so that the neighbours of what shapes them are all seen.
+  const text = shaped.replace(UNUSUAL, (run, start: number) =>
+    run.replace(SHAPERS, (match, at: number) => {
+      if (isSeen(match, shaped, start + at)) return match
+      hidden += [...match].length
+      return ''
+    }),
+  )
   return { text, hidden, control }
 }

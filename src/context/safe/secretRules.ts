@@ -2,7 +2,7 @@
 export interface SecretRule {
   /** Named in the mark that replaces it. */
   readonly kind: string
-  /** One of them is in every text that the pattern matches: looked for first, because it is cheap. */
+  /** One of them is in every text that the pattern matches: all are looked for at once, first. */
   readonly hints: readonly string[]
   /** Global. Its group `before` stays, its group `secret` is masked. */
   readonly pattern: RegExp
@@ -18,6 +18,8 @@ const ASSIGNED = String.raw`["'${'`'}]?\s{0,4}(?:=>|:=|[=:])\s{0,4}["'${'`'}]?`
 
 /** Of what follows, without a break: see `mayHoldSecret`. */
 const LONG_RUN = String.raw`(?=[\w.~+/=-]{0,80}[\w-]{20})`
+
+const AUTHORIZATION = ['authorization', 'Authorization']
 
 const token = (
   kind: string,
@@ -35,11 +37,10 @@ const after = (
   hints: readonly string[],
   before: string,
   pattern: string,
-  flags = 'g',
 ): SecretRule => ({
   kind,
   hints,
-  pattern: new RegExp(`(?<before>${before})(?<secret>${pattern})`, flags),
+  pattern: new RegExp(`(?<before>${before})(?<secret>${pattern})`, 'g'),
 })
 
 /**
@@ -57,7 +58,19 @@ export const SECRET_RULES: readonly SecretRule[] = [
   token('github token', ['github_pat_'], 'github_pat_[A-Za-z0-9]{22,}(?:_[A-Za-z0-9]*)?'),
   token(
     'gitlab token',
-    ['gl'],
+    [
+      'glagent-',
+      'glcbt-',
+      'gldt-',
+      'glffct-',
+      'glft-',
+      'glimt-',
+      'gloas-',
+      'glpat-',
+      'glptt-',
+      'glrt-',
+      'glsoat-',
+    ],
     String.raw`gl(?:agent|cbt|dt|ffct|ft|imt|oas|pat|ptt|rt|soat)-[\w-]{20,}(?:\.[\w-]{2,}){0,2}`,
   ),
   // docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
@@ -68,13 +81,13 @@ export const SECRET_RULES: readonly SecretRule[] = [
   ),
   after(
     'aws secret key',
-    ['ecret', 'SECRET'],
+    ['ecret_access_key', 'ECRET_ACCESS_KEY', 'ecretAccessKey'],
     `(?:aws_secret_access_key|AWS_SECRET_ACCESS_KEY|[Ss]ecretAccessKey)${ASSIGNED}`,
     '[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])',
   ),
   after(
     'aws session token',
-    ['ession', 'SESSION'],
+    ['aws_session_token', 'AWS_SESSION_TOKEN', 'essionToken'],
     `(?:aws_session_token|AWS_SESSION_TOKEN|[Ss]essionToken)${ASSIGNED}`,
     `${LONG_RUN}[A-Za-z0-9/+]{100,}={0,2}`,
   ),
@@ -100,7 +113,11 @@ export const SECRET_RULES: readonly SecretRule[] = [
     String.raw`discord(?:app)?\.com/api/webhooks/\d{1,25}/`,
     String.raw`[\w-]{40,}`,
   ),
-  token('stripe key', ['k_'], '[rs]k_(?:live|test|prod)_[A-Za-z0-9]{16,}'),
+  token(
+    'stripe key',
+    ['k_live_', 'k_test_', 'k_prod_'],
+    '[rs]k_(?:live|test|prod)_[A-Za-z0-9]{16,}',
+  ),
   // docs.anthropic.com, platform.openai.com; others' models take the same form.
   token('anthropic key', ['sk-ant-'], String.raw`sk-ant-[a-z]{3,8}\d{2}-[\w-]{40,}`, RUN_START),
   token(
@@ -129,24 +146,26 @@ export const SECRET_RULES: readonly SecretRule[] = [
   token('twilio key', ['SK'], 'SK[0-9a-f]{32}'),
   token('telegram token', [':AA'], String.raw`\d{8,10}:AA[\w-]{33}`),
   token('digitalocean token', ['_v1_'], 'do[opr]_v1_[a-f0-9]{64}'),
-  token('shopify token', ['shp'], 'shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}'),
-  token('vault token', ['hv'], String.raw`hv[bsr]\.[\w-]{24,}`),
+  token(
+    'shopify token',
+    ['shpat_', 'shpca_', 'shppa_', 'shpss_'],
+    'shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}',
+  ),
+  token('vault token', ['hvb.', 'hvr.', 'hvs.'], String.raw`hv[bsr]\.[\w-]{24,}`),
   token('atlassian token', ['ATATT3'], String.raw`ATATT3[\w-]{60,}(?:=[\w-]{1,16})?`),
   token('age key', ['AGE-SECRET-KEY-1'], 'AGE-SECRET-KEY-1[0-9A-Z]{58}'),
   // RFC 7519. The last part is the signature: without one it proves nothing.
   token('json web token', ['eyJ'], String.raw`eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}`, RUN_START),
   after(
     'authorization',
-    ['uthorization', 'UTHORIZATION'],
-    String.raw`authorization${ASSIGNED}(?:bearer|token)\s{1,3}`,
+    AUTHORIZATION,
+    String.raw`[Aa]uthorization${ASSIGNED}(?:[Bb]earer|[Tt]oken)\s{1,3}`,
     String.raw`${LONG_RUN}[\w.~+/=-]+`,
-    'gi',
   ),
   after(
     'authorization',
-    ['uthorization', 'UTHORIZATION'],
-    String.raw`authorization${ASSIGNED}basic\s{1,3}`,
+    AUTHORIZATION,
+    String.raw`[Aa]uthorization${ASSIGNED}[Bb]asic\s{1,3}`,
     `${LONG_RUN}[A-Za-z0-9+/]+={0,2}`,
-    'gi',
   ),
 ]

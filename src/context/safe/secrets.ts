@@ -1,5 +1,5 @@
 import { findPrivateKeys } from './privateKeys.ts'
-import { SECRET_RULES } from './secretRules.ts'
+import { SECRET_RULES, type SecretRule } from './secretRules.ts'
 
 /** A text without its secrets, and how many there were. */
 export interface Masked {
@@ -17,6 +17,13 @@ const PLACEHOLDER = /x{4}|\*{3}|\.{3}|0{8}|example|placeholder|redacted|dummy|yo
 
 /** Of a line in a diff; the dashes around a key's name are none. */
 const DIFF_SIGN = /^(?:[+ ]|-(?!----[BE]))/
+
+const HINTS = new RegExp(
+  `(${SECRET_RULES.flatMap(({ hints }) => hints)
+    .join('|')
+    .replaceAll('.', '\\.')})`,
+  'g',
+)
 
 interface Groups {
   readonly before: string
@@ -38,8 +45,7 @@ export function maskSecrets(source: string, keepLines: boolean): Masked {
   }
 
   let text = maskPrivateKeys(source, keepLines, mark)
-  for (const { kind, hints, pattern } of SECRET_RULES) {
-    if (!hints.some((hint) => text.includes(hint))) continue
+  for (const { kind, pattern } of rulesFor(text)) {
     text = text.replace(pattern, (match, ...rest) => {
       const { before, secret } = rest.at(-1) as Groups
       return PLACEHOLDER.test(secret) ? match : before + mark(kind)
@@ -53,6 +59,14 @@ export function maskSecrets(source: string, keepLines: boolean): Masked {
     })
   }
   return { text, secrets }
+}
+
+/** Those that can match: every hint is looked for at once. */
+function rulesFor(text: string): readonly SecretRule[] {
+  const hints = new Set(Array.from(text.matchAll(HINTS), ([, hint]) => hint))
+  return hints.size === 0
+    ? []
+    : SECRET_RULES.filter((rule) => rule.hints.some((hint) => hints.has(hint)))
 }
 
 function maskPrivateKeys(text: string, keepLines: boolean, mark: (kind: string) => string): string {
