@@ -43,7 +43,7 @@ export interface PullPart {
   readonly cache?: CachePolicy
 }
 
-export type ReadPart = (request: PartRequest) => Promise<PullPart>
+type ReadPart = (request: PartRequest) => Promise<PullPart>
 
 export const PULL = '/repos/{owner}/{repo}/pulls/{pull_number}'
 
