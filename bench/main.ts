@@ -7,6 +7,7 @@ import { mcpCall, mcpMemory } from './mcp.ts'
 import { memory } from './memory.ts'
 import { mixed } from './mixed.ts'
 import { redisFaults } from './redis-faults.ts'
+import { sessionInvoke, sessionStore } from './sessions.ts'
 import { stampede } from './stampede.ts'
 import { startUp } from './start.ts'
 import { moveTo } from './support/cores.ts'
@@ -28,6 +29,8 @@ const BENCHES: readonly Bench[] = [
   memory,
   mcpCall,
   mcpMemory,
+  sessionStore,
+  sessionInvoke,
   redisFaults,
 ]
 

@@ -220,6 +220,13 @@ export const Environment = Type.Object({
   MCP_TOOLSETS: list(
     `Comma-separated sets of MCP tools that are offered: ${TOOLSETS.map((name) => `\`${name}\``).join(', ')}. Without it all`,
   ),
+  WORKERS: Type.Integer({
+    minimum: 1,
+    maximum: 128,
+    default: 1,
+    description:
+      'Processes on this machine that share the port. One that ends is replaced; SIGHUP replaces all, one after the other. Without Redis each has a cache and limits of its own',
+  }),
   LOG_LEVEL: Type.Union(
     ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) =>
       Type.Literal(level),

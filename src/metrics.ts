@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
 import type { CallReport } from './github/call.ts'
 import type { RateLimit } from './github/limits.ts'
+import { createHistogram, type Observe } from './histogram.ts'
 import type { ReplyReport } from './models/adapter.ts'
 
 /** Seconds: a hit takes microseconds, a slow GitHub seconds. */
@@ -9,8 +10,8 @@ const UPSTREAM_BUCKETS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const MODEL_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]
 
 export interface Metrics {
-  /** @param duration milliseconds */
-  requestDone(route: string, type: string, status: number, outcome: string, duration: number): void
+  /** One series of requests, which counts their durations in seconds. */
+  requests(labels: RequestLabels): Observe
   callDone(report: CallReport): void
   replyDone(report: ReplyReport): void
   refreshFailed(): void
@@ -18,9 +19,19 @@ export interface Metrics {
   turnDone(outcome: string): void
   /** @param event a name out of a closed set */
   webhookDelivered(event: string, outcome: string): void
+  /** The present values as data, to be added to those of other processes. */
+  snapshot(): Promise<object[]>
   /** Prometheus text format 0.0.4. */
   render(): Promise<string>
   readonly contentType: string
+}
+
+/** What requests are counted by: each a name out of a closed set. */
+export interface RequestLabels {
+  readonly route: string
+  readonly type: string
+  readonly status: string
+  readonly outcome: string
 }
 
 /** What is read at the time of a scrape. */
@@ -39,12 +50,11 @@ export function createMetrics(sources: MetricSources): Metrics {
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
 
-  const requests = new Histogram({
+  const requests = createHistogram({
     name: 'http_request_duration_seconds',
     help: 'Requests answered, by route, context type, status and cache outcome or problem code',
-    labelNames: ['route', 'type', 'status', 'outcome'],
     buckets: REQUEST_BUCKETS,
-    registers,
+    registry,
   })
   const calls = new Histogram({
     name: 'github_call_duration_seconds',
@@ -62,6 +72,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   })
   new Gauge({
     name: 'sessions_kept',
+    aggregator: 'max',
     help: 'Sessions that are kept, of all replicas; absent while the store does not tell',
     registers,
     async collect() {
@@ -94,6 +105,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   })
   new Gauge({
     name: 'github_rate_limit_remaining',
+    aggregator: 'min',
     help: 'Calls left in the running window, by resource: the lowest of all credentials',
     labelNames: ['resource'],
     registers,
@@ -122,6 +134,7 @@ export function createMetrics(sources: MetricSources): Metrics {
 
   new Gauge({
     name: 'redis_available',
+    aggregator: 'min',
     help: 'Whether Redis is used: 1, or 0 while it is left alone; absent where none is configured',
     registers,
     collect() {
@@ -130,24 +143,15 @@ export function createMetrics(sources: MetricSources): Metrics {
     },
   })
 
-  // Resolving labels costs more than counting: each combination is resolved once.
-  const series = new Map<string, { observe(value: number): void }>()
   return {
-    requestDone(route, type, status, outcome, duration) {
-      const name = `${route} ${type} ${status} ${outcome}`
-      let found = series.get(name)
-      if (!found) {
-        found = requests.labels({ route, type, status: String(status), outcome })
-        series.set(name, found)
-      }
-      found.observe(duration / 1000)
-    },
+    requests: (labels) => requests({ ...labels }),
     callDone: ({ resource, status, duration }) =>
       calls.observe({ resource, status: String(status) }, duration / 1000),
     replyDone,
     turnDone: (outcome) => turns.inc({ outcome }),
     refreshFailed: () => failedRefreshes.inc(),
     webhookDelivered: (event, outcome) => webhooks.inc({ event, outcome }),
+    snapshot: () => registry.getMetricsAsJSON(),
     render: () => registry.metrics(),
     contentType: registry.contentType,
   }

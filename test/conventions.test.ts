@@ -82,7 +82,7 @@ describe.each(named)('%s', (type, provider) => {
 
   it('has a URI of its own params that has all required ones', () => {
     const used = [...provider.uri.matchAll(/\{\+?(\w+)\}/g)].map(([, name]) => name ?? '')
-    expect(provider.uri).toMatch(/^github:\/\/[\w{}/]*(?:\{\+\w+\})?$/)
+    expect(provider.uri).toMatch(/^github:\/\/[\w{}/]*(?:\{\+\w+\}|\.\.\.\{\w+\})?$/)
     if (!provider.filtered) expect(provider.uri).toMatch(/^github:\/\/\{owner\}\/\{repo\}/)
     expect(used.filter((name) => !(name in provider.params.properties))).toEqual([])
     expect(used).toEqual(expect.arrayContaining(provider.params.required ?? []))
@@ -114,6 +114,7 @@ describe.each(named)('%s', (type, provider) => {
 /** Which folders a folder may know, besides itself. Files of no folder build and start the whole. */
 const MAY_KNOW: Record<string, readonly string[]> = {
   core: [],
+  cluster: ['metrics.ts', 'startFault.ts'],
   redis: ['core'],
   github: ['core', 'redis'],
   cache: ['core', 'redis', 'github'],
@@ -121,7 +122,13 @@ const MAY_KNOW: Record<string, readonly string[]> = {
   models: ['core'],
   sessions: ['core', 'redis', 'context', 'cache', 'models'],
   mcp: ['core', 'context', 'cache', 'sessions', 'config.ts', 'health.ts', 'metrics.ts'],
-  http: 'core redis cache context sessions models mcp config.ts health.ts metrics.ts'.split(' '),
+  parts:
+    'core redis cache github context sessions models mcp http config.ts health.ts metrics.ts package.ts'.split(
+      ' ',
+    ),
+  http: 'core redis cache context sessions models mcp config.ts health.ts histogram.ts metrics.ts'.split(
+    ' ',
+  ),
 }
 
 interface Import {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { mkdtempDisposable, readdir, readFile, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
@@ -18,7 +18,7 @@ import {
   parseDockerfile,
   type Stage,
 } from './support/dockerfile.ts'
-import { startGitHub } from './support/github/index.ts'
+import { OCTOCAT_TOKEN, startGitHub } from './support/github/index.ts'
 import { buildImage } from './support/image.ts'
 import { startRedis } from './support/redis.ts'
 
@@ -96,6 +96,12 @@ describe('docker/Dockerfile', () => {
     expect(all(image, 'EXPOSE').map(({ text }) => text)).toEqual([env.PORT])
   })
 
+  it('has one folder for sessions, which any user may write to, as a volume', () => {
+    const [workdir] = all(image, 'WORKDIR').map(({ text }) => text)
+    const folder = posix.join(workdir ?? '', Environment.properties.DATA_DIR.default)
+    expect(all(image, 'VOLUME').map(({ text }) => text)).toEqual([folder])
+  })
+
   it('does not run as root', () => {
     expect(all(image, 'USER').at(-1)?.text).toMatch(/^[1-9]\d*:[1-9]\d*$/)
   })
@@ -156,7 +162,7 @@ describe('docker/compose.yaml', () => {
     expect(program).toBe('redis-server')
     await using server = await startRedis({ args })
     const client = new Redis(server.url)
-    expect(await client.config('GET', 'maxmemory-policy')).toContain('volatile-lru')
+    expect(await client.config('GET', 'maxmemory-policy')).toContain('volatile-ttl')
     expect(await client.config('GET', 'appendonly')).toContain('yes')
     client.disconnect()
     const [form, cli = '', ...rest] = redis.healthcheck?.test ?? []
@@ -169,7 +175,7 @@ describe('docker/compose.yaml', () => {
 })
 
 describe('the image, by its own steps outside a container', () => {
-  it('serves, is healthy, ends cleanly and has written nothing', async () => {
+  it('serves, is healthy, ends cleanly and has written nothing but sessions', async () => {
     await using github = await startGitHub()
     await using built = await buildImage(stages)
     const files = () => readdir(built.root, { recursive: true })
@@ -184,6 +190,7 @@ describe('the image, by its own steps outside a container', () => {
       PORT: '0',
       AUTH: 'none',
       GITHUB_API_URL: github.url,
+      GITHUB_TOKEN: OCTOCAT_TOKEN,
     })
     const url = await running.url
     const healthy = () =>
@@ -197,11 +204,13 @@ describe('the image, by its own steps outside a container', () => {
       expect([example, response.status]).toEqual([example, 200])
     }
     expect((await fetch(`${url}/docs/static/swagger-ui-bundle.js`)).status).toBe(200)
+    expect((await fetch(`${url}/mcp/session/create`, { method: 'POST' })).status).toBe(201)
 
     running.terminate()
     expect(await running.exited).toBe(0)
     expect(await healthy()).toBe(1)
-    expect(await files()).toEqual(before)
+    const written = (await files()).filter((name) => !before.includes(name))
+    expect(written.toSorted()).toEqual(['app/data/sessions.db'])
   }, 180_000)
 })
 

@@ -3,7 +3,7 @@ import { openWire, type Reply } from './wire.ts'
 /** What one stretch of load saw. */
 export interface Load {
   readonly requests: number
-  /** Answers other than 200, and broken connections. */
+  /** Answers other than 200 and 204, and broken connections. */
   readonly failed: number
   readonly seconds: number
   /** Milliseconds, one for each request. */
@@ -25,6 +25,10 @@ export interface LoadOptions {
   /** The request with this number. */
   readonly request: (index: number) => Buffer
   readonly onAnswer?: (answered: Answered) => void
+}
+
+function isDone({ status }: Reply): boolean {
+  return status === 200 || status === 204
 }
 
 /** Each connection sends its next request as soon as it has its answer: shows capacity. */
@@ -55,7 +59,7 @@ export async function saturate(
             wire.send(request(index), (reply) => {
               const latency = performance.now() - begun
               latencies.push(latency)
-              if (reply.status !== 200) failed += 1
+              if (!isDone(reply)) failed += 1
               onAnswer?.({ reply, latency, index })
               next()
             })
@@ -96,7 +100,7 @@ export async function pace(
       wire.send(request(index), (reply) => {
         const latency = performance.now() - due
         latencies.push(latency)
-        if (reply.status !== 200) failed += 1
+        if (!isDone(reply)) failed += 1
         onAnswer?.({ reply, latency, index })
         free.push(wire)
         if (latencies.length === total) finish()

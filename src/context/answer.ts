@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { Answer } from '../core/provider.ts'
-import type { Omission } from '../core/schemas.ts'
-import { createPace } from '../core/tokens.ts'
+import type { Answer, FetchContext } from '../core/provider.ts'
+import type { Omission, Removed } from '../core/schemas.ts'
+import { createPace, type Pace } from '../core/tokens.ts'
 import type { Trust } from '../core/trust.ts'
 import { type Fit, type Fitted, fitBlocks } from './fit/fit.ts'
 import type { ContextRequest } from './request.ts'
@@ -15,6 +15,7 @@ export interface Block {
   readonly trust: Trust
   readonly content: string
   readonly tokens: number
+  readonly removed?: Removed
   readonly [field: string]: unknown
 }
 
@@ -30,10 +31,17 @@ export interface BuiltAnswer {
  */
 export async function buildAnswer(
   request: ContextRequest,
-  answer: Answer,
+  fetched: { readonly answer: Answer; readonly context: FetchContext },
   onBlock: (block: Block) => void = () => {},
 ): Promise<BuiltAnswer> {
-  const { context, omitted } = await fitAnswer(request, answer, onBlock)
+  const { answer } = fetched
+  const pace = createPace()
+  const { context, omitted } = await fitAnswer(request, answer, pace, (fitted) => {
+    const { removed } = fitted.draft.from ?? fetched.context
+    const block = blockOf(request, fitted, removed)
+    onBlock(block)
+    return block
+  })
   const all = [...(await answer.omitted), ...omitted]
   const tokens = context.reduce((sum, block) => sum + block.tokens, 0)
   const contextId = contextIdOf(request, context, all)
@@ -44,14 +52,9 @@ export async function buildAnswer(
 async function fitAnswer(
   request: ContextRequest,
   answer: Answer,
-  onBlock: (block: Block) => void,
+  pace: Pace,
+  toBlock: (fitted: Fitted) => Block,
 ): Promise<{ context: readonly Block[]; omitted: readonly Omission[] }> {
-  const pace = createPace()
-  const toBlock = (fitted: Fitted) => {
-    const block = blockOf(request, fitted)
-    onBlock(block)
-    return block
-  }
   const drafts = answer.blocks.map((draft) => Promise.resolve(draft))
   // One that fails while an earlier one is awaited has been heard.
   for (const draft of drafts) draft.catch(() => {})
@@ -71,7 +74,7 @@ async function fitAnswer(
   return { context, omitted: fits.flatMap(({ omitted }) => omitted) }
 }
 
-function blockOf({ provider }: ContextRequest, fitted: Fitted): Block {
+function blockOf({ provider }: ContextRequest, fitted: Fitted, removed: Removed): Block {
   const { draft, title, trust, fields, content, tokens } = fitted
   const { id, url } = draft
   return {
@@ -83,6 +86,7 @@ function blockOf({ provider }: ContextRequest, fitted: Fitted): Block {
     ...fields,
     content,
     tokens,
+    ...(Object.keys(removed).length > 0 && { removed }),
   }
 }
 

@@ -10,6 +10,8 @@ import type { AllowedRepos } from './allowlist.ts'
 import { type Block, buildAnswer } from './answer.ts'
 import { isOwn, noGitHub, ownCredential } from './ownData.ts'
 import type { ContextRequest } from './request.ts'
+import { createCleaner } from './safe/cleaner.ts'
+import { cleanGitHub } from './safe/cleanGitHub.ts'
 import { changesSince } from './since.ts'
 import { ownerAccessTag, principalTag, repositoryAccessTag } from './tags.ts'
 
@@ -23,7 +25,13 @@ export interface Caller {
   /** Told of each block that is ready before the whole answer is, where this caller's fetch makes it. */
   readonly onBlock?: (block: Block) => void
   /** Answers read for this caller a moment ago, by subject: fitted anew, not read anew. */
-  readonly memo?: Map<string, Answer>
+  readonly memo?: Map<string, Fetched>
+}
+
+/** An answer, and what it was read with. */
+export interface Fetched {
+  readonly answer: Answer
+  readonly context: FetchContext
 }
 
 export interface Meter {
@@ -76,10 +84,11 @@ export function createEngine(options: EngineOptions): Engine {
     const subject = `${version}:${request.subject}`
     const reader = isOwn(provider) ? noGitHub : options.github({ credential, signal, urgency })
     try {
-      const answer = caller.memo?.get(subject) ?? (await fetch(request, reader, signal))
-      caller.memo?.set(subject, answer)
+      const fetched = caller.memo?.get(subject) ?? (await fetch(request, reader, signal))
+      caller.memo?.set(subject, fetched)
+      const { answer } = fetched
       const waits = urgency === 'interactive'
-      const built = await buildAnswer(request, answer, waits ? caller.onBlock : undefined)
+      const built = await buildAnswer(request, fetched, waits ? caller.onBlock : undefined)
       void past.keep(credential.principal, built.contextId, built.body)
       return {
         ...built,
@@ -102,20 +111,29 @@ export function createEngine(options: EngineOptions): Engine {
     { params, provider }: ContextRequest,
     github: GitHub,
     signal: AbortSignal,
-  ): Promise<Answer> {
-    const context: FetchContext = {
-      github,
-      webUrl: options.webUrl,
-      signal,
-      allowed: allowed.permits,
-      part: () => context,
-    }
+  ): Promise<Fetched> {
+    const context = contextOf(github, signal)
     const answer = await provider.fetch(params as never, context)
     // A renamed repository answers under its old name too; what counts is the one it is now.
     if (!isOwn(provider) && (answer.repository || !provider.filtered)) {
       allowed.check(answer.repository ?? {})
     }
-    return answer
+    return { answer, context }
+  }
+
+  function contextOf(github: GitHub, signal: AbortSignal): FetchContext {
+    const cleaner = createCleaner()
+    return {
+      github: cleanGitHub(github, cleaner),
+      webUrl: options.webUrl,
+      signal,
+      allowed: allowed.permits,
+      part: () => contextOf(github, signal),
+      clean: cleaner.text,
+      get removed() {
+        return cleaner.removed
+      },
+    }
   }
 
   function credentialOf({ params, provider }: ContextRequest, { callerToken }: Caller) {

@@ -25,7 +25,7 @@ export type FileBody =
   | { readonly kind: 'submodule'; readonly repository: string; readonly commit: string }
   | { readonly kind: 'lfs_pointer'; readonly oid: string; readonly stored: number }
 
-export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252'
+export type Encoding = 'utf-8' | 'windows-1252'
 
 export interface FileFound {
   /** As GitHub spells it, also after a rename. */
@@ -64,7 +64,8 @@ export async function readFile(github: GitHub, place: FilePlace): Promise<FileFo
   return {
     owner,
     repo,
-    path: entry.path,
+    // As it was asked for: what GitHub repeats of it is cleaned, and may lead nowhere.
+    path: trimPath(place.path),
     ref: place.ref ?? refOf(entry.url) ?? 'HEAD',
     sha: entry.sha,
     size: entry.size,
@@ -100,15 +101,23 @@ function readBody(bytes: Buffer): FileBody {
   if (bytes.length === 0) return { kind: 'empty' }
   const pointer = bytes.length < LARGEST_POINTER ? POINTER.exec(bytes.toString()) : null
   if (pointer) return { kind: 'lfs_pointer', oid: pointer[1] ?? '', stored: Number(pointer[2]) }
-  const encoding = encodingOf(bytes)
-  if (!encoding) return { kind: 'binary' }
-  return { kind: 'text', text: new TextDecoder(encoding).decode(bytes), encoding }
+  return readText(bytes) ?? { kind: 'binary' }
 }
 
-/** By its byte order mark, else UTF-8 where it can be; undefined for what is no text. */
+/** What windows-1252 leaves undefined, and nobody sees. */
+const C1_CONTROLS = /[\u0080-\u009f]/g
+
+/** Bytes as text, or undefined for what is none. */
+export function readText(bytes: Buffer) {
+  const encoding = encodingOf(bytes)
+  if (!encoding) return undefined
+  const text = new TextDecoder(encoding).decode(bytes)
+  const shown = encoding === 'utf-8' ? text : text.replaceAll(C1_CONTROLS, '\uFFFD')
+  return { kind: 'text', text: shown, encoding } as const
+}
+
+/** UTF-8 where it can be; undefined for what git takes for no text, UTF-16 included. */
 export function encodingOf(bytes: Buffer): Encoding | undefined {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le'
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be'
   if (bytes.subarray(0, LOOKED_AT).includes(0)) return undefined
   return isUtf8(bytes) ? 'utf-8' : 'windows-1252'
 }

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { invalid } from '../core/errors.ts'
 import type { Draft, FetchContext, FitReason, Kept, Piece } from '../core/provider.ts'
+import { oneLine } from '../core/quote.ts'
 import { blockFields, Nullable, type Omission } from '../core/schemas.ts'
 import type { FileBody, FileFound } from './fileContent.ts'
 import {
@@ -75,7 +76,8 @@ export function fileBlockOf(file: FileFound, wanted: Wanted, options: FileOption
   if (body.kind === 'text') {
     return textBlock(file, linesOf(body.text), body.encoding, wanted, options)
   }
-  const note: Piece = { part: 'file', text: noteOn(body), by: 'service', rank: 0, whole: true }
+  const by = 'target' in body || 'repository' in body ? 'repository' : 'service'
+  const note: Piece = { part: 'file', text: noteOn(body), by, rank: 0, whole: true }
   const draft = draftOf(file, facts({ Size: `${file.size} bytes` }), [note], options, {
     fields: () => ({ ...fieldsOf(file), ...ownFields(body) }),
     omit: (lost, reason) =>
@@ -171,7 +173,7 @@ function draftOf(
     id: `github_file:${owner}/${repo}@${ref}:${path}`,
     title: path,
     url,
-    head: lines(`# File of ${owner}/${repo} at ${ref}`, url, about),
+    head: lines(`# File of ${owner}/${repo} at ${oneLine(ref)}`, url, about),
     by: 'repository',
     pieces,
     ...(from && { from }),

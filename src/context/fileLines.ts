@@ -26,9 +26,11 @@ const OTHER_LINE_ENDS = /[\r\v\f\x85\u2028\u2029]/g
 
 /** The lines of a text as git and editors count them: a last line end begins no further line. */
 export function linesOf(text: string): string[] {
-  const lines = text.split(/\r?\n/)
+  const lines = text.split('\n')
   if (lines.at(-1) === '') lines.pop()
-  return lines
+  return text.includes('\r\n')
+    ? lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line))
+    : lines
 }
 
 /** A stretch of one line, all of it in most cases. */
@@ -43,9 +45,9 @@ interface Row {
  * They end where the code does, if that is near: before a line that is not indented, at a blank line.
  */
 export function linePieces(lines: readonly string[], { start_line, end_line }: LineRange) {
-  const rows = lines
-    .slice(start_line - 1, end_line)
-    .flatMap((text, index) => rowsOf(text, start_line + index))
+  const rows: Row[] = []
+  for (let line = start_line; line <= end_line; line += 1)
+    pushRows(rows, lines[line - 1] ?? '', line)
   const pieces: LinesPiece[] = []
   for (let from = 0; from < rows.length; ) {
     const to = from + lengthOfPiece(rows, from)
@@ -55,30 +57,24 @@ export function linePieces(lines: readonly string[], { start_line, end_line }: L
   return pieces
 }
 
-function rowsOf(text: string, line: number): Row[] {
-  if (text.length <= LONGEST_ROW) return [{ line, text, goesOn: false }]
-  const rows: Row[] = []
-  for (let from = 0; from < text.length; ) {
+function pushRows(rows: Row[], text: string, line: number): void {
+  for (let from = 0; from === 0 || from < text.length; ) {
     const end = from + LONGEST_ROW
     // Never between the halves of a surrogate pair.
-    const to = text.charCodeAt(end - 1) >> 10 === 0x36 ? end - 1 : end
+    const to = end < text.length && text.charCodeAt(end - 1) >> 10 === 0x36 ? end - 1 : end
     rows.push({ line, text: text.slice(from, to), goesOn: from > 0 })
     from = to
   }
-  return rows
 }
 
 function pieceOf(rows: readonly Row[], rank: number): LinesPiece {
   const [first] = rows as [Row]
-  const plain = rows.reduce(
-    (text, row, index) => (index === 0 || row.goesOn ? text + row.text : `${text}\n${row.text}`),
-    '',
-  )
+  let plain = first.text
+  for (const { goesOn, text } of rows.slice(1)) plain += goesOn ? text : `\n${text}`
+  const text = rows.map(({ line, text }) => `${line}\t${text.replace(OTHER_LINE_ENDS, '␤')}`)
   return {
     part: 'lines',
-    text: rows
-      .map(({ line, text }) => `${line}\t${text.replaceAll(OTHER_LINE_ENDS, '␤')}`)
-      .join('\n'),
+    text: text.join('\n'),
     by: 'repository',
     marked: true,
     whole: true,
@@ -106,10 +102,9 @@ function lengthOfPiece(rows: readonly Row[], from: number): number {
 function worthOfEnd(rows: readonly Row[], at: number): number {
   const next = rows[at]
   if (!next) return 8
-  const isBlank = (row: Row | undefined) => row !== undefined && /^\s*$/.test(row.text)
   if (next.goesOn) return 0.25
-  if (isBlank(rows[at - 1]) && /^\S/.test(next.text)) return 4
-  return isBlank(rows[at - 1]) ? 2 : 1
+  if (rows[at - 1]?.text.trim() !== '') return 1
+  return /^\S/.test(next.text) ? 4 : 2
 }
 
 /** What pieces that were kept show, those that follow on one another made one. */

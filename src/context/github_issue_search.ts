@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import { defineProvider } from '../core/provider.ts'
-import { blockFields } from '../core/schemas.ts'
+import { blockFields, Nullable } from '../core/schemas.ts'
 import { type GitHubIssue, issueName, repositoryOf } from './issueFields.ts'
 import { issuePieces, ListedIssue, listedIssues, runsOf } from './issueList.ts'
-import { accountIn, SearchQuery } from './searchQuery.ts'
+import { accountIn, checkSearched, isOpen, SearchQuery } from './searchQuery.ts'
 
 /** GitHub shows no more of a search (docs.github.com/rest/search/search). */
 const SHOWN = 1_000
@@ -47,9 +47,11 @@ export const githubIssueSearch = defineProvider({
   block: Type.Object({
     ...blockFields,
     q: Type.String(),
-    total: Type.Integer({
-      description: 'Matches that GitHub counts, also those that this service may not show',
-    }),
+    total: Nullable(
+      Type.Integer({
+        description: 'Matches that GitHub counts; null where the service may not show all of them',
+      }),
+    ),
     incomplete: Type.Boolean({ description: 'Whether GitHub ran out of time' }),
     issues: Type.Array(ListedIssue),
   }),
@@ -59,6 +61,7 @@ export const githubIssueSearch = defineProvider({
   tags: () => [],
   async fetch(params, { allowed, github, webUrl }) {
     const { q, sort = 'best-match', limit = 20, offset = 0 } = params
+    checkSearched(q, allowed)
     const wanted = Math.min(limit, SHOWN - offset)
     const { head, items, more } = await github.list<GitHubIssue>('/search/issues', {
       query: { q, sort: sort === 'best-match' ? undefined : sort },
@@ -70,6 +73,7 @@ export const githubIssueSearch = defineProvider({
       incomplete_results: boolean
       total_count: number
     }
+    const total = isOpen(allowed) ? total_count : null
     const found = items.map((issue, index) => ({ issue, position: offset + index }))
     const shown = found.filter(({ issue }) => {
       const [owner, repo] = repositoryOf(issue)
@@ -81,29 +85,29 @@ export const githubIssueSearch = defineProvider({
       context_type: 'github_issue_search',
       params: { ...params, ...change },
     })
-    const rest = { what: 'issues', count: total_count - end }
+    const goesOn = more && (total !== null || shown.length > 0)
+    const rest = { what: 'issues', ...(total !== null && { count: total - end }) }
     return {
       visibility: 'private',
       omitted: [
-        ...(found.length > shown.length
-          ? [{ what: 'issues', count: found.length - shown.length, reason: 'not_allowed' }]
-          : []),
-        ...(more && end < SHOWN
+        ...(goesOn && end < SHOWN
           ? [{ ...rest, reason: 'limit', next: window({ offset: end, limit }) }]
           : []),
-        ...(end >= SHOWN && total_count > end ? [{ ...rest, reason: 'search_cap' }] : []),
+        ...(total !== null && end >= SHOWN && total > end
+          ? [{ ...rest, reason: 'search_cap' }]
+          : []),
       ],
       blocks: [
         {
           id: `github_issue_search:${q}`,
           title: q,
           url: `${webUrl}/search?${new URLSearchParams({ q, type: 'issues' })}`,
-          head: `# ${shown.length} of ${total_count} issues and pull requests that match`,
+          head: `# ${shown.length}${total === null ? '' : ` of ${total}`} issues and pull requests that match`,
           by: 'repository',
           pieces,
           fields: (kept) => ({
             q,
-            total: total_count,
+            total,
             incomplete: incomplete_results,
             issues: listedIssues(kept),
           }),

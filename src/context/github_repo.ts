@@ -1,9 +1,10 @@
 import type { components } from '@octokit/openapi-types'
 import { Type } from '@sinclair/typebox'
-import { type Draft, defineProvider, type Piece } from '../core/provider.ts'
+import { type Draft, defineProvider, type Kept, type Piece } from '../core/provider.ts'
 import { blockFields, Nullable, repositoryParams } from '../core/schemas.ts'
 import { facts, lines } from './render.ts'
-import { repositoryTag } from './tags.ts'
+import { PARTS, type Part, type Place, partFields, readPart } from './repoParts.ts'
+import { refsTag, releasesTag, repositoryTag } from './tags.ts'
 
 type Repository = components['schemas']['full-repository']
 
@@ -11,9 +12,23 @@ export const githubRepo = defineProvider({
   type: 'github_repo',
   blockType: 'github_repository',
   title: 'Repository',
-  description: 'What a repository is: description, language, topics, licence, activity and counts.',
+  description:
+    'What a repository is: description, language, topics, licence, activity and counts; and what it is made of, part by part.',
   uri: 'github://{owner}/{repo}',
-  params: Type.Object(repositoryParams, { additionalProperties: false }),
+  params: Type.Object(
+    {
+      ...repositoryParams,
+      include: Type.Optional(
+        Type.Array(Type.String({ pattern: `^(?:${PARTS.join('|')})$` }), {
+          maxItems: PARTS.length,
+          uniqueItems: true,
+          description:
+            '`languages`, `tree`, `releases` (the latest), `commits`, `contributors`, `readme`; all of them for the architecture at a glance',
+        }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
   block: Type.Object({
     ...blockFields,
     description: Nullable(Type.String()),
@@ -31,24 +46,46 @@ export const githubRepo = defineProvider({
     }),
     pushed_at: Nullable(Type.String()),
     visibility: Type.String(),
+    ...partFields,
   }),
   example: { owner: 'octocat', repo: 'Hello-World' },
   cache: { freshFor: 300, staleFor: 3600, keepFor: 86_400 },
-  tags: ({ owner, repo }) => [repositoryTag(owner, repo)],
-  async fetch({ owner, repo }, { github }) {
-    const repository = await github.get<Repository>('/repos/{owner}/{repo}', 'full_name', {
-      params: { owner, repo },
-    })
+  tags: ({ owner, repo, include = [] }) => [
+    repositoryTag(owner, repo),
+    ...(include.some((part) => OF_REFS.has(part)) ? [refsTag(owner, repo)] : []),
+    ...(include.includes('releases') ? [releasesTag(owner, repo)] : []),
+  ],
+  async fetch({ owner, repo, include = [] }, { github }) {
+    const place = { owner, repo }
+    const wanted = PARTS.filter((part) => include.includes(part))
+    const [repository, ...found] = await Promise.all([
+      github.get<Repository>('/repos/{owner}/{repo}', 'full_name', { params: place }),
+      ...wanted.map((part) => readPart(part, github, place)),
+    ])
+    const present = { owner: repository.owner.login, repo: repository.name }
+    const parts = found
+      .filter((part) => part !== undefined && 'pieces' in part)
+      .map((part) => underName(part, present))
+    const refused = found.filter((part) => part !== undefined && 'what' in part)
     return {
-      repository: { owner: repository.owner.login, repo: repository.name },
+      repository: present,
       visibility: visibilityOf(repository) === 'public' ? 'public' : 'private',
-      omitted: [],
-      blocks: [draftOf(repository)],
+      omitted: [...refused, ...parts.flatMap(({ omitted }) => omitted)],
+      blocks: [draftOf(repository, parts)],
     }
   },
 })
 
-function draftOf(repository: Repository): Draft {
+/** What a push changes. */
+const OF_REFS: ReadonlySet<string> = new Set([
+  'languages',
+  'tree',
+  'commits',
+  'contributors',
+  'readme',
+])
+
+function draftOf(repository: Repository, parts: readonly Part[]): Draft {
   const fields = fieldsOf(repository)
   const description: Piece = {
     part: 'description',
@@ -70,32 +107,57 @@ function draftOf(repository: Repository): Draft {
     rank: 2,
     whole: true,
   }
+  const partOf = (piece: Piece) => parts.find(({ pieces }) => pieces.includes(piece))
   return {
     id: `github_repository:${repository.full_name}`,
     title: repository.full_name,
     url: repository.html_url,
     head: lines(`# ${repository.full_name}`, repository.html_url),
     by: 'service',
-    pieces: [description, counts, ...(fields.topics.length > 0 ? [topics] : [])],
+    pieces: [
+      description,
+      counts,
+      ...(fields.topics.length > 0 ? [topics] : []),
+      ...parts.flatMap(({ pieces }) => pieces),
+    ],
     fields(kept) {
       const shown = kept.find(({ piece }) => piece === description)?.text ?? ''
       return {
         ...fields,
         description: fields.description && shown,
         topics: kept.some(({ piece }) => piece === topics) ? fields.topics : [],
+        ...Object.assign({}, ...parts.map((part) => partFieldsOf(part, kept))),
       }
     },
     omit: (dropped, cut, reason) =>
-      [...dropped, ...cut].map(({ part }) => ({
-        what: part,
-        count: part === 'topics' ? fields.topics.length : 1,
+      [...dropped, ...cut].map((piece) => ({
+        what: piece.part,
+        count: piece === topics ? fields.topics.length : 1,
         reason,
-        next: {
+        next: partOf(piece)?.next ?? {
           context_type: 'github_repo',
           params: { owner: repository.owner.login, repo: repository.name },
         },
       })),
   }
+}
+
+/** Parts are read side by side with the repository, before its present name is known. */
+function underName(part: Part, name: Place): Part {
+  const renamed = <Next extends Part['next']>(next: Next) => ({
+    ...next,
+    params: { ...next.params, ...name },
+  })
+  return {
+    ...part,
+    next: renamed(part.next),
+    omitted: part.omitted.map((one) => (one.next ? { ...one, next: renamed(one.next) } : one)),
+  }
+}
+
+function partFieldsOf(part: Part, kept: readonly Kept[]): Record<string, unknown> {
+  const own = kept.filter(({ piece }) => part.pieces.includes(piece))
+  return own.length > 0 ? part.fields(own) : {}
 }
 
 function fieldsOf(repository: Repository) {

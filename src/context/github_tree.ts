@@ -1,21 +1,16 @@
 import { Type } from '@sinclair/typebox'
 import { type Draft, defineProvider, type Piece } from '../core/provider.ts'
 import { oneLine } from '../core/quote.ts'
-import {
-  blockFields,
-  Nullable,
-  type Omission,
-  Path,
-  Ref,
-  repositoryParams,
-} from '../core/schemas.ts'
+import { blockFields, type Omission, Path, Ref, repositoryParams } from '../core/schemas.ts'
 import { createPace } from '../core/tokens.ts'
 import { isSha, policyFor } from './freshness.ts'
 import { compileGlob } from './glob.ts'
 import { facts, lines } from './render.ts'
 import { refsTag } from './tags.ts'
 import { type Group, type Layout, layOut, type TreeEntry } from './treeLayout.ts'
+import { entryLine, ListedEntry } from './treeLines.ts'
 import { readTree, type Tree } from './treeSource.ts'
+import { windowsOf } from './windows.ts'
 
 /** Entries of a piece: they are kept or left out together. */
 const TOGETHER = 50
@@ -71,16 +66,7 @@ export const githubTree = defineProvider({
     depth: Type.Integer({ description: 'Levels of folders shown' }),
     files: Type.Integer({ description: 'Files at all depths, as far as GitHub lists them' }),
     truncated: Type.Boolean({ description: 'Whether GitHub lists no more of so large a tree' }),
-    entries: Type.Array(
-      Type.Object({
-        path: Type.String(),
-        type: Type.String({ description: '`file`, `dir`, `symlink` or `submodule`' }),
-        size: Nullable(Type.Integer({ description: 'Bytes' })),
-        files: Type.Optional(
-          Nullable(Type.Integer({ description: 'Files in a folder that is not shown itself' })),
-        ),
-      }),
-    ),
+    entries: Type.Array(ListedEntry),
   }),
   example: { owner: 'octocat', repo: 'Hello-World', depth: 2 },
   cache: { freshFor: 300, staleFor: 3_600, keepFor: 86_400 },
@@ -89,7 +75,7 @@ export const githubTree = defineProvider({
     const { owner, repo, ref, depth, min_depth = 1, pattern, limit = 1_000, offset = 0 } = params
     const root = (params.path ?? '').replace(/^\/+|\/+$/g, '')
     const matches = pattern === undefined ? () => true : compileGlob(pattern)
-    const deep = depth !== 1 || pattern !== undefined
+    const deep = depth !== 1 || min_depth > 1 || pattern !== undefined
     const tree = await readTree(github, { owner, repo, path: root, ref }, deep)
     const options = {
       root,
@@ -193,7 +179,7 @@ function draftOf(tree: Tree, layout: Layout, shown: Shown): Draft {
     title: root ? `${name}/${root}` : name,
     url: url.replace(/\/$/, ''),
     head: lines(
-      `# Files of ${name} at ${ref}, sizes in bytes`,
+      `# Files of ${name} at ${oneLine(ref)}, sizes in bytes`,
       facts({
         Entries: total === 0 ? 'none' : `${offset + 1}–${end} of ${total}`,
         Files: layout.files,
@@ -212,12 +198,14 @@ function draftOf(tree: Tree, layout: Layout, shown: Shown): Draft {
       entries: kept.flatMap(({ piece }) => (piece as EntriesPiece).entries),
     }),
     omit: (dropped, _cut, reason) =>
-      runsOf(dropped as readonly EntriesPiece[]).map(({ from, count }) => ({
-        what: 'entries',
-        count,
-        reason,
-        next: window(from, count),
-      })),
+      windowsOf(dropped.flatMap((piece) => positionsOf(piece as EntriesPiece))).map(
+        ({ offset: from, limit: count }) => ({
+          what: 'entries',
+          count,
+          reason,
+          next: window(from, count),
+        }),
+      ),
   }
 }
 
@@ -230,7 +218,7 @@ function piecesOf({ folder, depth, entries }: Group, start: number, from: number
     pieces.push({
       part: 'entries',
       ...(folder && { heading: `## ${oneLine(folder)}/` }),
-      text: some.map(lineOf).join('\n'),
+      text: some.map(entryLine).join('\n'),
       by: 'repository',
       rank: depth,
       whole: true,
@@ -241,28 +229,5 @@ function piecesOf({ folder, depth, entries }: Group, start: number, from: number
   return pieces
 }
 
-/** Characters that would end the line, or hide. */
-const ODD = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
-
-function lineOf(entry: TreeEntry): string {
-  const name = entry.path.slice(entry.path.lastIndexOf('/') + 1)
-  const shown = ODD.test(name) ? JSON.stringify(name) : name
-  switch (entry.type) {
-    case 'dir':
-      return entry.files === null ? `${shown}/` : `${shown}/ (${entry.files} files)`
-    case 'file':
-      return `${shown} ${entry.size}`
-    default:
-      return `${shown} (${entry.type})`
-  }
-}
-
-function runsOf(pieces: readonly EntriesPiece[]): { from: number; count: number }[] {
-  const runs: { from: number; count: number }[] = []
-  for (const { position, entries } of pieces) {
-    const last = runs.at(-1)
-    if (last && last.from + last.count === position) last.count += entries.length
-    else runs.push({ from: position, count: entries.length })
-  }
-  return runs
-}
+const positionsOf = ({ position, entries }: EntriesPiece) =>
+  entries.map((_entry, index) => position + index)

@@ -7,7 +7,7 @@ import { loginOf } from './render.ts'
 export const LinkedItem = Type.Object(
   {
     relation: Type.String({
-      description: '`closed_by`, `mentioned_by`, `parent` or `sub_issue`',
+      description: '`closes`, `closed_by`, `mentioned_by`, `parent` or `sub_issue`',
     }),
     repository: Type.String(),
     number: Type.Integer(),
@@ -21,7 +21,7 @@ export type LinkedItem = Static<typeof LinkedItem>
 
 export type LinkPart = 'linked' | 'sub_issues'
 
-interface Node {
+export interface LinkNode {
   readonly number: number
   readonly title: string
   readonly url: string
@@ -32,37 +32,37 @@ interface Node {
   readonly repository: { readonly name: string; readonly owner: { readonly login: string } }
 }
 
-interface Connection<T> {
+export interface Connection<T> {
   readonly nodes: readonly (T | null)[]
   readonly totalCount?: number
   readonly filteredCount?: number
 }
 
 interface Links {
-  readonly closedByPullRequestsReferences?: Connection<Node>
-  readonly timelineItems?: Connection<{ readonly source: Node | Record<string, never> }>
-  readonly parent?: Node | null
-  readonly subIssues?: Connection<Node>
+  readonly closedByPullRequestsReferences?: Connection<LinkNode>
+  readonly timelineItems?: Connection<{ readonly source: LinkNode | Record<string, never> }>
+  readonly parent?: LinkNode | null
+  readonly subIssues?: Connection<LinkNode>
 }
 
 const FIELDS =
   'number title url author { login } authorAssociation repository { name owner { login } }'
 // The two states are of different types, so one answer cannot have both under one name.
-const ISSUE = `${FIELDS} issueState: state`
-const PULL = `${FIELDS} pullState: state`
+export const LINKED_ISSUE = `${FIELDS} issueState: state`
+export const LINKED_PULL = `${FIELDS} pullState: state`
 const QUERY = `query($owner: String!, $repo: String!, $number: Int!, $linked: Boolean!, $subIssues: Boolean!) {
   repository(owner: $owner, name: $repo) {
     issue(number: $number) {
       closedByPullRequestsReferences(first: 50, includeClosedPrs: true) @include(if: $linked) {
         totalCount
-        nodes { ${PULL} }
+        nodes { ${LINKED_PULL} }
       }
       timelineItems(first: 100, itemTypes: [CROSS_REFERENCED_EVENT]) @include(if: $linked) {
         filteredCount
-        nodes { ... on CrossReferencedEvent { source { ... on Issue { ${ISSUE} } ... on PullRequest { ${PULL} } } } }
+        nodes { ... on CrossReferencedEvent { source { ... on Issue { ${LINKED_ISSUE} } ... on PullRequest { ${LINKED_PULL} } } } }
       }
-      parent @include(if: $subIssues) { ${ISSUE} }
-      subIssues(first: 100) @include(if: $subIssues) { totalCount nodes { ${ISSUE} } }
+      parent @include(if: $subIssues) { ${LINKED_ISSUE} }
+      subIssues(first: 100) @include(if: $subIssues) { totalCount nodes { ${LINKED_ISSUE} } }
     }
   }
 }`
@@ -105,12 +105,10 @@ export async function readLinks(
   const closers = nodesOf(closing)
   const urls = new Set(closers.map(({ url }) => url))
   const mentions = nodesOf(timelineItems).flatMap(({ source }) =>
-    'url' in source && !urls.has(source.url as string) ? [source as Node] : [],
+    'url' in source && !urls.has(source.url as string) ? [source as LinkNode] : [],
   )
-  const make = (part: LinkPart, relation: string, nodes: readonly Node[]) =>
-    nodes
-      .filter((node) => allowed({ owner: node.repository.owner.login, repo: node.repository.name }))
-      .map((node, index) => pieceOf(part, relation, node, RANK + index, { owner, repo }))
+  const make = (part: LinkPart, relation: string, nodes: readonly LinkNode[]) =>
+    linkPieces(part, relation, nodes, { owner, repo }, allowed)
   return {
     pieces: [
       ...make('sub_issues', 'parent', parent ? [parent] : []),
@@ -125,20 +123,33 @@ export async function readLinks(
   }
 }
 
-function nodesOf<T>(connection: Connection<T> | undefined): T[] {
+export function nodesOf<T>(connection: Connection<T> | undefined): T[] {
   return (connection?.nodes ?? []).filter((node): node is T & {} => node !== null)
 }
 
-function moreOf<T>(connection: Connection<T> | undefined): number {
+export function moreOf<T>(connection: Connection<T> | undefined): number {
   if (!connection) return 0
   const { filteredCount, nodes, totalCount } = connection
   return Math.max(0, (totalCount ?? filteredCount ?? 0) - nodes.length)
 }
 
+/** Those that the operator lets be read. */
+export function linkPieces(
+  part: LinkPart,
+  relation: string,
+  nodes: readonly LinkNode[],
+  here: { owner: string; repo: string },
+  allowed: FetchContext['allowed'],
+): LinkPiece[] {
+  return nodes
+    .filter((node) => allowed({ owner: node.repository.owner.login, repo: node.repository.name }))
+    .map((node, index) => pieceOf(part, relation, node, RANK + index, here))
+}
+
 function pieceOf(
   part: LinkPart,
   relation: string,
-  node: Node,
+  node: LinkNode,
   rank: number,
   here: { owner: string; repo: string },
 ): LinkPiece {

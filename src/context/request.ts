@@ -33,7 +33,7 @@ type Envelope = Static<typeof Envelope>
 const envelope = TypeCompiler.Compile(Envelope)
 
 /** GitHub's names of accounts and repositories do not differ by case. */
-const CASELESS = new Set(['owner', 'repo'])
+const CASELESS = new Set(['owner', 'repo', 'login'])
 
 /**
  * Reads the JSON form of a request.

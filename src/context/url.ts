@@ -47,10 +47,11 @@ export function createLocator(all: readonly Provider[], webHost: string): Locate
   }
 }
 
-/** `{+name}` takes all that follows, or nothing. */
+/** `{+name}` takes all that follows, or nothing; what dots part are refs, which may hold slashes. */
 function patternOf(uri: string): RegExp {
   const path = uri
     .slice('github:/'.length)
+    .replaceAll(/\{(\w+)\}\.\.\.\{(\w+)\}/g, '(?<$1>.+?)\\.\\.\\.(?<$2>.+)')
     .replaceAll(/\/\{\+(\w+)\}/g, '(?:/(?<$1>.+))?')
     .replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')
   return new RegExp(`^${path}$`)

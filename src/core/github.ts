@@ -61,6 +61,8 @@ export interface ListOptions extends GetOptions {
   readonly limit: number
   /** Asks for all pages of the window at once, without waiting for the first to say how many there are. */
   readonly eager?: boolean
+  /** Entries of a page, where the resource has a size of its own that cannot be asked for. */
+  readonly fixedPage?: number
   /** The field that holds the list, where GitHub answers an object: `items`, `check_runs`. */
   readonly under?: string
 }

@@ -1,6 +1,6 @@
 import type { Static, TObject } from '@sinclair/typebox'
 import type { GitHub } from './github.ts'
-import type { Omission } from './schemas.ts'
+import type { Omission, Removed } from './schemas.ts'
 
 /** Seconds. The sum is the longest time that an answer can be served. */
 export interface CachePolicy {
@@ -93,7 +93,14 @@ export interface Answer {
   readonly cache?: () => CachePolicy | undefined
 }
 
+/**
+ * What a text is: Markdown, where HTML comments are not seen; code, whose lines keep their places; or
+ * a name or title, which is one line.
+ */
+export type TextKind = 'markdown' | 'code' | 'line'
+
 export interface FetchContext {
+  /** Its answers are clean: nothing that is not seen is in their texts, and no secret. */
   readonly github: GitHub
   /** Origin of GitHub's pages for people, for example `https://github.com`. */
   readonly webUrl: string
@@ -103,6 +110,10 @@ export interface FetchContext {
   allowed(repository: { readonly owner: string; readonly repo: string }): boolean
   /** The same for one block of several: what was removed from its texts is counted on that block. */
   part(): FetchContext
+  /** Cleans a text that is from elsewhere; what is removed from it is counted too. */
+  clean(text: string, kind: TextKind): string
+  /** What was removed so far, from all that was read with this. */
+  readonly removed: Removed
 }
 
 /**

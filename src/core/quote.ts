@@ -14,7 +14,18 @@ export function quote(text: string): string {
     .join('\n')
 }
 
+/** What a line of a diff, or one with its number, begins with. */
+const MARK = /^(?:[-+ @\\]|\d+\t|$)/
+
+/** Texts whose lines have marks of their own; a line that has none after all gets one. */
+export function keepMarks(text: string): string {
+  return text
+    .split(LINE_END)
+    .map((line) => (MARK.test(line) ? line : `> ${line}`))
+    .join('\n')
+}
+
 /** On one line, for headings and facts. */
 export function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').trim()
+  return text.replaceAll(/[\s\x85]+/g, ' ').trim()
 }

@@ -63,7 +63,7 @@ function* slicesOf(text: string): Generator<Slice> {
   let start = 0
   while (text.length - start > SLICE * 2) {
     const seam = SEAM.exec(text.slice(start + SLICE, start + SLICE * 2))
-    const end = seam ? start + SLICE + seam.index + 1 : start + SLICE
+    const end = seam ? start + SLICE + seam.index + 1 : wholeCharacters(text, start + SLICE)
     yield { text: text.slice(start, end), slack: seam ? 0 : 1 }
     start = end
   }
@@ -72,9 +72,16 @@ function* slicesOf(text: string): Generator<Slice> {
 
 function countSlice({ text, slack }: Slice): number {
   if (!LONG_RUN.test(text)) return slack + encodeAndCount(text, AS_TEXT)
-  let total = slack + Math.max(0, Math.ceil(text.length / SHORT_SLICE) - 1)
-  for (let start = 0; start < text.length; start += SHORT_SLICE) {
-    total += encodeAndCount(text.slice(start, start + SHORT_SLICE), AS_TEXT)
+  let total = slack
+  for (let start = 0; start < text.length; ) {
+    const end = wholeCharacters(text, start + SHORT_SLICE)
+    total += encodeAndCount(text.slice(start, end), AS_TEXT) + (end < text.length ? 1 : 0)
+    start = end
   }
   return total
+}
+
+/** `end`, or one less where that would part the halves of a surrogate pair, whose tokens nobody knows. */
+function wholeCharacters(text: string, end: number): number {
+  return end < text.length && text.charCodeAt(end - 1) >> 10 === 0x36 ? end - 1 : end
 }

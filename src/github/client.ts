@@ -2,7 +2,7 @@ import type { GetOptions, GitHub } from '../core/github.ts'
 import { ACCEPT, ACCEPT_RAW, API_VERSION, type CallOptions, call } from './call.ts'
 import { type Conditions, type Current, fetchConditionally } from './conditional.ts'
 import { download } from './download.ts'
-import { failureOf, unreadable } from './failures.ts'
+import { failureOf, knownCallersOnly, unreadable } from './failures.ts'
 import { askGraphQL } from './graphql.ts'
 import { listPages, type Page } from './pagination.ts'
 import { expandPath } from './path.ts'
@@ -101,6 +101,7 @@ async function readOnce(
           usage.calls += 1
         },
       })
+      if (answer.status === 401 && credential.anonymous) throw knownCallersOnly(answer.status)
       const failure = failureOf(answer, now(), credential.from)
       if (failure) throw failure
       return answer.status === 204 ? { ...answer, body: NO_ENTRIES } : answer

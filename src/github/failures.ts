@@ -70,6 +70,18 @@ export function nothingHere(upstreamStatus: number): ServiceError {
   )
 }
 
+/**
+ * Without a credential none can have been refused: a 401 says that what was asked for is for callers
+ * with one.
+ */
+export function knownCallersOnly(upstreamStatus?: number): ServiceError {
+  return new ServiceError(
+    'upstream_forbidden',
+    'GitHub gives this to known callers only. The operator can set GITHUB_TOKEN or a GitHub App; where ALLOW_CALLER_TOKENS is true, a caller can send X-GitHub-Token.',
+    upstreamStatus === undefined ? {} : { upstreamStatus },
+  )
+}
+
 function upstreamError(answer: Exchange, now: number): ServiceError {
   const retryAfter = readRetryAfter(answer.headers, now)
   return new ServiceError('upstream_error', `GitHub answered ${answer.status}. Try again later.`, {

@@ -1,5 +1,5 @@
-import { ServiceError } from '../core/errors.ts'
 import { type CallOptions, call } from './call.ts'
+import { knownCallersOnly } from './failures.ts'
 import { dataOf, type GraphReply, limitOf, readReply } from './graphqlReply.ts'
 import { GRAPHQL } from './path.ts'
 import { type Patience, patiently, type Reading, type Usage } from './patiently.ts'
@@ -20,7 +20,7 @@ export async function askGraphQL<T>(
   variables: Readonly<Record<string, unknown>>,
 ): Promise<T> {
   if (!READS.test(query)) throw new TypeError('Only queries are sent to GitHub by GraphQL')
-  if (reading.credential.anonymous) throw anonymousCaller()
+  if (reading.credential.anonymous) throw knownCallersOnly()
   const body = JSON.stringify({ query, variables })
   usage.changed += 1
   return patiently(
@@ -62,11 +62,4 @@ async function ask(
   reply ??= readReply(answer)
   const at = now()
   return dataOf(reply, limitOf(reply, at), at, credential.from)
-}
-
-function anonymousCaller(): ServiceError {
-  return new ServiceError(
-    'upstream_forbidden',
-    'GitHub gives this to known callers only. The operator can set GITHUB_TOKEN or a GitHub App; where ALLOW_CALLER_TOKENS is true, a caller can send X-GitHub-Token.',
-  )
 }

@@ -27,13 +27,14 @@ const MOST_BYTES = 16 * 1024 * 1024
 export async function listPages<T>(
   read: ReadPage,
   template: string,
-  { offset = 0, limit, eager = false, under, ...request }: ListOptions,
+  { offset = 0, limit, eager = false, fixedPage, under, ...request }: ListOptions,
 ): Promise<Listing<T>> {
-  const size = pageSize(offset, limit)
+  const size = fixedPage ?? pageSize(offset, limit)
+  const per_page = fixedPage === undefined ? size : undefined
   const first = Math.floor(offset / size) + 1
   const wanted = Math.min(Math.ceil((offset + limit) / size), first + MOST_PAGES - 1)
   const readNumber = (page: number) =>
-    read(template, { ...request, query: { ...request.query, per_page: size, page } })
+    read(template, { ...request, query: { ...request.query, per_page, page } })
 
   const pages: Page[] = eager
     ? await Promise.all(range(first, wanted).map(readNumber))

@@ -1,9 +1,9 @@
-import { ServiceError } from '../core/errors.ts'
+import { type ProblemCode, type ProblemOptions, ServiceError } from '../core/errors.ts'
 import { authorized } from './authorized.ts'
 import { type CallOptions, call } from './call.ts'
 import type { Credential } from './credentials.ts'
 import type { Exchange } from './exchange.ts'
-import { failureOf, unreadable } from './failures.ts'
+import { failureOf } from './failures.ts'
 import { expandPath } from './path.ts'
 
 /** What is to be made on GitHub, and in whose name. */
@@ -84,7 +84,7 @@ async function send(
       },
     })
   } catch (cause) {
-    throw reached ? uncertain(cause) : cause
+    throw reached ? uncertain(codeOf(cause), { cause }) : cause
   }
 }
 
@@ -101,15 +101,18 @@ function refusalOf({ status }: Exchange): ServiceError | undefined {
     const detail = 'The repository was renamed or moved. Read it, and use the name that it has now.'
     return new ServiceError('not_found', detail, options)
   }
-  return undefined
+  return status >= 500 ? uncertain('upstream_error', options) : undefined
 }
 
-function uncertain(cause: unknown): ServiceError {
-  const code = cause instanceof ServiceError ? cause.code : 'upstream_unreachable'
+/** Nobody can tell whether it was done. */
+function uncertain(code: ProblemCode, options: ProblemOptions): ServiceError {
   const detail =
     'GitHub did not confirm it. It may have been done all the same: look before you try again.'
-  return new ServiceError(code, detail, { cause })
+  return new ServiceError(code, detail, options)
 }
+
+const codeOf = (cause: unknown): ProblemCode =>
+  cause instanceof ServiceError ? cause.code : 'upstream_unreachable'
 
 function nameless(): ServiceError {
   return new ServiceError(
@@ -122,6 +125,6 @@ function parse<T>({ body }: Exchange): T {
   try {
     return JSON.parse(body.toString())
   } catch (cause) {
-    throw uncertain(unreadable(cause))
+    throw uncertain('upstream_error', { cause })
   }
 }

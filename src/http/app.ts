@@ -4,12 +4,13 @@ import type { Contracts } from '../context/contract.ts'
 import type { Health } from '../health.ts'
 import type { Metrics } from '../metrics.ts'
 import type { AccessTokens } from './accessTokens.ts'
+import type { CallerLimit } from './callerLimit.ts'
 import { decorate } from './decorations.ts'
 import { authPlugin, guardPlugin } from './plugins/auth.ts'
 import { docsPlugin } from './plugins/docs.ts'
 import { observePlugin } from './plugins/observe.ts'
 import { problemsPlugin } from './plugins/problems.ts'
-import { type RateLimitOptions, rateLimitPlugin } from './plugins/rateLimit.ts'
+import { rateLimitPlugin } from './plugins/rateLimit.ts'
 import { securityPlugin } from './plugins/security.ts'
 import { requestIdOf } from './requestId.ts'
 import { batchRoute } from './routes/batch.ts'
@@ -43,7 +44,8 @@ export interface AppOptions
   readonly accessTokens:
     | (Omit<ProtectedResourceOptions, 'name'> & { readonly tokens: AccessTokens })
     | undefined
-  readonly rateLimit: RateLimitOptions
+  /** The service's own limit. */
+  readonly callers: CallerLimit
   readonly contracts: Contracts
   readonly health: Health
   readonly metrics: Metrics
@@ -54,13 +56,12 @@ export interface AppOptions
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { config, contracts, health, logger, metrics, name, version } = options
   const app = Fastify({
-    loggerInstance: logger,
+    // A logger for each request costs more than its line: the lines name the request themselves.
+    loggerInstance: childless(logger),
     logController: new LogController({
       disableRequestLogging: true,
       requestIdLogLabel: 'request_id',
     }),
-    // A logger for each request costs more than its line: the lines name the request themselves.
-    childLoggerFactory: (logger) => logger,
     genReqId: requestIdOf,
     bodyLimit: BODY_LIMIT,
     trustProxy: config.TRUST_PROXY,
@@ -84,10 +85,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.setSerializerCompiler(() => JSON.stringify)
 
   await app.register(securityPlugin, { origins: config.CORS_ORIGINS })
-  await app.register(observePlugin, { metrics })
+  await app.register(observePlugin, { logger, metrics })
   const auth = { apiKeys: config.API_KEYS, tokens: options.accessTokens?.tokens }
   await app.register(authPlugin, auth)
-  await app.register(rateLimitPlugin, options.rateLimit)
+  await app.register(rateLimitPlugin, options)
   await app.register(guardPlugin, auth)
   await app.register(problemsPlugin)
   await app.register(docsPlugin, {
@@ -111,4 +112,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(metricsRoute, { metrics })
   if (options.webhooks) await app.register(webhookRoute, options.webhooks)
   return app
+}
+
+function childless(logger: FastifyBaseLogger): FastifyBaseLogger {
+  const only: FastifyBaseLogger = Object.create(logger, { child: { value: () => only } })
+  return only
 }

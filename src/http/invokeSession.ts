@@ -14,6 +14,7 @@ export async function invokeSession(
   events: AsyncGenerator<TurnEvent>,
   request: FastifyRequest,
   reply: FastifyReply,
+  signal: AbortSignal,
 ): Promise<FastifyReply> {
   if (negotiate(request.headers.accept, OFFERED) === 'application/json') {
     for await (const each of events) if (each.type === 'end') return reply.send(each.answer)
@@ -21,7 +22,7 @@ export async function invokeSession(
   }
   const first = events.next()
   await within(PATIENCE, first)
-  return sendEvents(reply, written(events, first, request))
+  return sendEvents(reply, written(events, first, request, signal))
 }
 
 /** The model's words as they come; then, once the turn is kept, all else. */
@@ -29,6 +30,7 @@ async function* written(
   events: AsyncGenerator<TurnEvent>,
   first: Promise<IteratorResult<TurnEvent>>,
   request: FastifyRequest,
+  signal: AbortSignal,
 ): AsyncGenerator<string> {
   try {
     for (let next = await first; !next.done; next = await events.next()) {
@@ -36,6 +38,7 @@ async function* written(
       else yield* ending(next.value.answer)
     }
   } catch (error) {
+    if (signal.aborted) return
     request.problem = toServiceError(error)
     if (request.problem.code === 'internal_error')
       request.log.error({ request_id: request.id, err: error }, 'unexpected error')

@@ -1,15 +1,24 @@
+import type { Contracts } from '../context/contract.ts'
 import type { IssueWrites } from '../context/issueWrites.ts'
-import { type PromptOptions, promptMethods } from './prompts.ts'
+import { type Completable, type CompletionOptions, completionMethods } from './completions.ts'
+import { type PromptOptions, promptMethods, promptsFor } from './prompts.ts'
 import { listing } from './protocol/listing.ts'
 import type { CacheHint } from './protocol/methods.ts'
 import { createMcpServer, type McpServer, type ServerInfo } from './protocol/server.ts'
+import { createOwnResources } from './resources/own.ts'
 import { type ReadOptions, readMethods } from './resources/read.ts'
 import {
   listenMethod,
   type SubscriptionOptions,
   subscribeMethods,
 } from './resources/subscriptions.ts'
-import { addressable, createRequestOf, templateOf } from './resources/templates.ts'
+import {
+  addressable,
+  createRequestOf,
+  namesIn,
+  type RequestOf,
+  templateOf,
+} from './resources/templates.ts'
 import { type ContextToolOptions, contextTools, DEFAULT_TOKENS } from './tools/contextTools.ts'
 import { toolMethods } from './tools/methods.ts'
 import { createRender } from './tools/rendering.ts'
@@ -19,6 +28,7 @@ export interface DoorOptions
   extends Omit<ContextToolOptions, 'render' | 'progressEvery'>,
     Pick<PromptOptions, 'contracts'>,
     Pick<ReadOptions, 'now'>,
+    Pick<CompletionOptions, 'ownAccount'>,
     Pick<SubscriptionOptions, 'watch' | 'ending'> {
   readonly info: ServerInfo
   /** Names of the toolsets that are offered; all where it is empty. */
@@ -45,7 +55,9 @@ const INSTRUCTIONS = `GitHub as context, fitted to a budget of tokens. Every too
 /** The contexts as tools, resources and prompts, for clients of both eras. */
 export function createDoor(given: DoorOptions): McpServer {
   const { connected, contracts, info, onError, progressEvery = 1_000, toolsets } = given
-  const requestOf = createRequestOf(contracts)
+  const own = createOwnResources(contracts, given.ownAccount)
+  const byTemplate = createRequestOf(contracts)
+  const requestOf: RequestOf = (uri, call) => own.requestOf(uri, call) ?? byTemplate(uri, call)
   const options = { ...given, progressEvery, requestOf, render: createRender(RENDERED_BYTES) }
   const all = [...contextTools(options), ...(given.writes ? writeTools(given.writes) : [])]
   const tools = all.filter(({ toolset }) => toolsets.length === 0 || toolsets.includes(toolset))
@@ -53,7 +65,8 @@ export function createDoor(given: DoorOptions): McpServer {
     ...toolMethods(tools, LISTS, onError),
     ...readMethods(options),
     ...promptMethods(options, LISTS),
-    'resources/list': listing('resources', [], LISTS),
+    ...completionMethods({ ...options, completables: completablesOf(contracts) }),
+    'resources/list': listing('resources', own.listed, LISTS),
     'resources/templates/list': listing(
       'resourceTemplates',
       addressable(contracts).map(templateOf),
@@ -61,8 +74,9 @@ export function createDoor(given: DoorOptions): McpServer {
     ),
   }
   const capabilities = (subscribe: boolean) => ({
-    tools: {},
+    completions: {},
     prompts: {},
+    tools: {},
     resources: subscribe ? { subscribe } : {},
   })
   const legacy = connected ? { ...methods, ...subscribeMethods(options) } : methods
@@ -76,4 +90,18 @@ export function createDoor(given: DoorOptions): McpServer {
     },
     onError,
   })
+}
+
+/** Arguments of prompts and places of templates, by what completion requests call them. */
+function completablesOf(contracts: Contracts): ReadonlyMap<string, Completable> {
+  const prompts = promptsFor(contracts).map(({ arguments: args, name, type }) => {
+    const schemas = contracts.get(type)?.provider.params.properties
+    const known = args.map((argument) => [argument.name, schemas?.[argument.name]] as const)
+    return [`ref/prompt ${name}`, { arguments: new Map(known) }] as const
+  })
+  const templates = addressable(contracts).map(({ params, uri }) => {
+    const known = namesIn(uri).map((name) => [name, params.properties[name]] as const)
+    return [`ref/resource ${uri}`, { arguments: new Map(known) }] as const
+  })
+  return new Map([...prompts, ...templates])
 }

@@ -8,7 +8,7 @@ import { CODES, isObject, RpcError } from './protocol/message.ts'
 import type { CacheHint, Call, Methods } from './protocol/methods.ts'
 
 /** A request to a model, made of instructions and of a context as it is now. */
-interface Prompt {
+export interface Prompt {
   readonly name: string
   readonly title: string
   readonly description: string
@@ -35,7 +35,7 @@ const REPOSITORY = [
   argument('repo', 'Name of the repository'),
 ]
 
-export const PROMPTS: readonly Prompt[] = [
+const PROMPTS: readonly Prompt[] = [
   {
     name: 'triage_issue',
     title: 'Triage an issue',
@@ -87,9 +87,14 @@ export interface PromptOptions extends FetchOptions {
 /** Tokens of the context that a prompt holds: it has the conversation to itself. */
 const BUDGET = 8_000
 
+/** The prompts whose context types there are. */
+export function promptsFor(contracts: Contracts): readonly Prompt[] {
+  return PROMPTS.filter(({ type }) => contracts.has(type))
+}
+
 /** `prompts/list` and `prompts/get`. */
 export function promptMethods(options: PromptOptions, hint: CacheHint): Methods {
-  const known = PROMPTS.filter(({ type }) => options.contracts.has(type))
+  const known = promptsFor(options.contracts)
   const listed = known.map(({ name, title, description, arguments: args }) => ({
     name,
     title,

@@ -17,7 +17,7 @@ export interface PatientRedis {
   /**
    * The command's outcome. It may be carried out twice where a connection broke, so carrying it out
    * again must change nothing.
-   * @throws what `problem` makes when Redis does not answer in time; ReplyError for a faulty command
+   * @throws what `problem` makes when Redis does not answer in time; Error for a faulty command
    */
   run<T>(command: (client: RedisClient) => Promise<T>): Promise<T>
   readonly available: boolean
@@ -87,7 +87,8 @@ export function patientRedis(
           return await inTime(command(client), Math.max(1, giveUpAt - performance.now()))
         } catch (error) {
           const said = error instanceof ReplyError ? String((error as Error).message) : undefined
-          if (said !== undefined && !PASSING.test(said)) throw error
+          // ioredis' own error carries what was to be written, which no log may have.
+          if (said !== undefined && !PASSING.test(said)) throw new Error(`Redis: ${said}`)
           if (said?.includes('OOM')) throw problem('full')
           if (performance.now() < giveUpAt) await sleep(PAUSE)
           if (performance.now() < giveUpAt) continue

@@ -177,3 +177,50 @@ describe('what is none of ours', () => {
     expect(here.verdict(answer(clock.now(), 'a'))).toBe('changed')
   })
 })
+
+describe('a watch', () => {
+  it('tells of what concerns it, from any replica, once for each event', async () => {
+    const { clock, join } = inFleet()
+    const [here, there] = [join(), join()]
+    const told: string[] = []
+    const stop = here.watch(answer(clock.now(), 'a', 'b'), (mark) => told.push(mark))
+    clock.advance(1)
+    await there.mark('changed', ['a', 'b', 'c'])
+    await here.mark('revoked', ['b'])
+    await here.mark('changed', ['c'])
+    await nextTurn()
+    expect(told).toEqual(['changed', 'revoked'])
+    stop()
+    clock.advance(1)
+    await there.mark('changed', ['a'])
+    expect(told.length).toBe(2)
+  })
+
+  it('tells at once of what happened since the fetch began, and nothing of before', async () => {
+    const { clock, join } = inFleet()
+    const here = join()
+    await here.mark('changed', ['a'])
+    clock.advance(1)
+    const asOf = clock.now()
+    const told: string[] = []
+    here.watch(answer(asOf, 'a'), (mark) => told.push(`late ${mark}`))
+    expect(told).toEqual([])
+    await here.mark('changed', ['a'])
+    here.watch(answer(asOf, 'a'), (mark) => told.push(`missed ${mark}`))
+    expect(told).toEqual(['late changed', 'missed changed'])
+  })
+
+  it('hears nothing of old events that are read late', async () => {
+    const { clock, join } = inFleet()
+    const there = join()
+    const long = clock.now()
+    await there.mark('changed', ['a'])
+    clock.advance(10)
+    const here = join()
+    const told: string[] = []
+    here.watch(answer(clock.now(), 'a'), (mark) => told.push(mark))
+    for (let turn = 0; turn < MOST_TRIES && !here.informed; turn += 1) await nextTurn()
+    expect(here.verdict(answer(long, 'a'))).toBe('changed')
+    expect(told).toEqual([])
+  })
+})

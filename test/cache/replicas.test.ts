@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { createLeases } from '../../src/cache/leases.ts'
 import { createSharedResources } from '../../src/github/redisResources.ts'
 import { createMemoryResources } from '../../src/github/resources.ts'
-import { rateLimitStore } from '../../src/http/rateLimitStore.ts'
+import { createCallerLimit } from '../../src/http/callerLimit.ts'
 import { PREFIX, redisKey } from '../../src/redis/keys.ts'
 import { createRedisService, type RedisService } from '../../src/redis/redis.ts'
 import {
@@ -354,20 +354,8 @@ describe('a Redis Cluster', () => {
 
   /** How many requests of a caller have been counted, this one included. */
   async function counted({ commands }: RedisService, caller: string): Promise<number> {
-    const RateLimitStore = rateLimitStore(commands, Date.now) as unknown as new () => {
-      incr(
-        key: string,
-        done: (error: Error | null, count?: { current: number }) => void,
-        window: number,
-      ): void
-    }
-    return new Promise((resolve, reject) =>
-      new RateLimitStore().incr(
-        caller,
-        (error, count) => (error || !count ? reject(error) : resolve(count.current)),
-        60_000,
-      ),
-    )
+    const limit = { max: 10, windowMs: 60_000, redis: commands, now: Date.now }
+    return (await createCallerLimit(limit).count(caller)).current
   }
 
   it('tells a replica whose subscription breaks', async () => {

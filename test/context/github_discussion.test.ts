@@ -13,7 +13,9 @@ import {
   type GitHub,
   renameRepository,
   startGitHub,
+  updateDiscussion,
 } from '../support/github/index.ts'
+import { deliver } from '../support/webhooks.ts'
 
 let github: GitHub
 let app: App
@@ -21,7 +23,7 @@ beforeEach(async () => {
   github = await startGitHub()
   addAccount(github.world, { login: 'octo', token: 'secret' })
   addRepository(github.world, { owner: 'octo', name: 'talk' })
-  app = await startApp({ github, env: { GITHUB_TOKEN: 'secret' } })
+  app = await startApp({ github, env: { GITHUB_TOKEN: 'secret', GITHUB_WEBHOOK_SECRET: 'hook' } })
 })
 afterEach(async () => {
   await app.close()
@@ -185,10 +187,22 @@ describe('github_discussion', () => {
     })
   })
 
-  it('is found by its address, and refreshed when a webhook tells of it', async () => {
-    discussionWith({ title: 'Hello' })
-    const answer = await app.get('/mcp/context?url=https://github.com/octo/talk/discussions/1')
-    expect(answer.json<{ context: Block[] }>().context[0]?.title).toBe('Hello')
+  it('is found by its address, and fetched anew when a webhook tells of it', async () => {
+    const { discussion } = discussionWith({ title: 'Hello' })
+    const find = async () => {
+      const answer = await app.get('/mcp/context?url=https://github.com/octo/talk/discussions/1')
+      return answer.json<{ context: Block[] }>().context[0]?.title
+    }
+    expect(await find()).toBe('Hello')
+    updateDiscussion(github.world, discussion, { title: 'Goodbye' })
+    expect(await find()).toBe('Hello')
+    const payload = {
+      action: 'edited',
+      discussion: { number: 1 },
+      repository: { name: 'talk', full_name: 'octo/talk', owner: { login: 'octo' } },
+    }
+    expect((await deliver(app, 'discussion', payload, 'hook')).status).toBeLessThan(300)
+    await expect.poll(find, { timeout: 5_000 }).toBe('Goodbye')
   })
 })
 

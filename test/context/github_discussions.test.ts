@@ -121,7 +121,7 @@ describe('github_discussions', () => {
 
   it('goes by category in two rounds, and names those that there are', async () => {
     fill(4, (number) => ({ category: number % 2 ? 'Q&A' : 'Ideas' }))
-    github.latencyMs = 100
+    github.latencyMs = 400
     github.resetCounts()
     const block = await app.block(request({ category: 'ideas' }))
     expect([numbersOf(block), github.rounds()]).toEqual([[4, 2], 2])

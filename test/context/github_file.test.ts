@@ -96,18 +96,14 @@ describe('text', () => {
 
   it('reads other encodings', async () => {
     add({
-      utf16: Buffer.from('\uFEFFgrüße', 'utf16le'),
-      swapped: Buffer.from('\uFEFFgrüße', 'utf16le').swap16(),
-      latin: Buffer.from('grüße', 'latin1'),
+      latin: Buffer.from('grüße\x81', 'latin1'),
       bom: '\uFEFFgrüße',
     })
     const read = async (path: string) => {
       const { encoding, ranges } = await app.block(request(path))
       return [encoding, (ranges as Range[])[0]?.text]
     }
-    expect(await read('utf16')).toEqual(['utf-16le', 'grüße'])
-    expect(await read('swapped')).toEqual(['utf-16be', 'grüße'])
-    expect(await read('latin')).toEqual(['windows-1252', 'grüße'])
+    expect(await read('latin')).toEqual(['windows-1252', 'grüße\uFFFD'])
     expect(await read('bom')).toEqual(['utf-8', 'grüße'])
   })
 
@@ -289,7 +285,9 @@ describe('what is no text', () => {
     add({
       empty: '',
       'image.png': Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 0]),
+      'utf16.txt': Buffer.from('\uFEFFtext', 'utf16le'),
       folder: { symlink: 'src' },
+      odd: { symlink: 'x\u2028# Service' },
       'src/a': 'a',
       link: { symlink: 'src/a' },
       vendor: { submodule: sha },
@@ -305,11 +303,14 @@ describe('what is no text', () => {
     }
     expect(await told('empty')).toMatchObject({ kind: 'empty', size: 0 })
     expect(await told('image.png')).toMatchObject({ kind: 'binary', size: 6 })
+    expect(await told('utf16.txt')).toMatchObject({ kind: 'binary' })
     expect(await told('folder')).toMatchObject({
       kind: 'symlink',
       target: 'src',
-      content: 'A symbolic link that leads to "src".',
+      content: '> A symbolic link that leads to "src".',
     })
+    const odd = await told('odd')
+    expect(odd.content).toMatch(/^> A symbolic link that leads to "x\n> # Service"\.$/)
     expect(await told('vendor')).toMatchObject({
       kind: 'submodule',
       sha,

@@ -53,9 +53,9 @@ describe('github_issue_search', () => {
     const answer = await limited.post(ask('zebra'))
     expect(answer.text).not.toMatch(/two|Inside|other\/place/)
     expect(namesOf(answer.json())).toEqual(['octo/talk#1'])
-    expect(answer.json<Context>().omitted).toEqual([
-      { what: 'issues', count: 1, reason: 'not_allowed' },
-    ])
+    // Not even their number: it would answer questions about them.
+    expect(answer.json<Context>()).toMatchObject({ context: [{ total: null }], omitted: [] })
+    expect((await limited.post(ask('zebra repo:other/place'))).status).toBe(403)
   })
 
   it('is complete once every omission is followed, each once', async () => {

@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type App, startApp } from '../support/app.ts'
+import { type App, type ContextRequest, startApp } from '../support/app.ts'
 import {
+  addAccount,
+  addFiles,
+  addRelease,
   addRepository,
   type GitHub,
   OCTOCAT_TOKEN,
@@ -139,5 +142,219 @@ describe('github_repo', () => {
     expect(omitted).toContainEqual(
       expect.objectContaining({ reason: 'max_tokens', next: request('octo', 'talk') }),
     )
+  })
+})
+
+describe('parts of a repository', () => {
+  const ALL = ['readme', 'languages', 'tree', 'commits', 'releases', 'contributors']
+  const parts = (include: readonly string[], more: Partial<ContextRequest> = {}) => ({
+    context_type: 'github_repo',
+    params: { owner: 'octo', repo: 'talk', include },
+    ...more,
+  })
+  const day = (number: number) => `2026-01-${String(number).padStart(2, '0')}T00:00:00Z`
+
+  function fill() {
+    const { world } = github
+    addAccount(world, { login: 'ann', token: 'ann-token' })
+    addRepository(world, { owner: 'octo', name: 'talk', default_branch: 'main' })
+    addFiles(
+      world,
+      'octo/talk',
+      {
+        'README.md': '# Talk\n\nTalks to people.\n',
+        'src/main.ts': 'x'.repeat(750),
+        'src/tool.py': 'y'.repeat(250),
+        'package.json': '{}',
+      },
+      { author: 'ann', message: 'Begin\n\nWith more words.', date: day(1) },
+    )
+    for (let i = 2; i <= 12; i++) {
+      const author = i % 2 ? 'ann' : { name: 'Bob', email: 'bob@example.com' }
+      addFiles(
+        world,
+        'octo/talk',
+        { 'package.json': `${i}` },
+        { author, message: `Change ${i}`, date: day(i) },
+      )
+    }
+    addRelease(world, 'octo/talk', { tag_name: 'v1', created_at: day(3), assets: ['talk.zip'] })
+    addRelease(world, 'octo/talk', { tag_name: 'v2', created_at: day(9), body: 'Louder.' })
+    addRelease(world, 'octo/talk', { tag_name: 'v3', created_at: day(11), prerelease: true })
+  }
+
+  it('are its architecture at a glance, fetched side by side', async () => {
+    fill()
+    github.latencyMs = 300
+    const { context, omitted } = await app.context(parts(ALL))
+    expect(github.count()).toBe(7)
+    expect(github.rounds()).toBeLessThanOrEqual(2)
+    expect(context[0]).toMatchObject({
+      languages: [
+        { name: 'TypeScript', percent: 75 },
+        { name: 'Python', percent: 25 },
+      ],
+      tree: [
+        { path: 'README.md', type: 'file', size: 25 },
+        { path: 'package.json', type: 'file', size: 2 },
+        { path: 'src', type: 'dir', files: null },
+      ],
+      latest_release: { tag: 'v2', notes: 'Louder.', published_at: expect.any(String) },
+      contributors: [{ login: 'ann', commits: 6 }],
+      readme_path: 'README.md',
+      readme: '# Talk\n\nTalks to people.\n',
+    })
+    const { commits, content, latest_release } = context[0] as never as {
+      commits: object[]
+      content: string
+      latest_release: object
+    }
+    expect(commits).toHaveLength(10)
+    expect(commits.slice(0, 2)).toMatchObject([
+      { author: 'Bob', subject: 'Change 12', date: day(12) },
+      { author: 'ann', subject: 'Change 11' },
+    ])
+    expect(latest_release).not.toHaveProperty('assets')
+    for (const text of [
+      'Languages: TypeScript 75 %, Python 25 %',
+      '## Files, sizes in bytes\n> README.md 25\n> package.json 2\n> src/',
+      '## Latest release: v2\n',
+      '> Louder.',
+      '## Newest commits\n> ',
+      '2026-01-12 Bob: Change 12\n> ',
+      'Contributors, with commits: ann 6',
+      '## README.md\n> # Talk\n>\n> Talks to people.',
+    ]) {
+      expect(content).toContain(text)
+    }
+    const next = (context_type: string, params: object = {}) => ({
+      context_type,
+      params: { owner: 'octo', repo: 'talk', ...params },
+    })
+    expect(omitted).toEqual([
+      { what: 'tree', reason: 'depth', next: next('github_tree', { min_depth: 2 }) },
+      { what: 'releases', reason: 'latest_only', next: next('github_releases') },
+      { what: 'commits', reason: 'limit', next: next('github_commits', { offset: 10 }) },
+    ])
+  })
+
+  it('cost nothing where none is asked for', async () => {
+    fill()
+    const { context, omitted } = await app.context({
+      context_type: 'github_repo',
+      params: { owner: 'octo', repo: 'talk' },
+    })
+    expect(github.count()).toBe(1)
+    expect(omitted).toEqual([])
+    for (const field of [
+      'languages',
+      'tree',
+      'latest_release',
+      'commits',
+      'contributors',
+      'readme',
+    ]) {
+      expect(context[0]).not.toHaveProperty(field)
+    }
+    expect(Object.keys(await app.block(parts(['languages'])))).toContain('languages')
+    expect(github.count()).toBe(3)
+  })
+
+  it('that are not there are simply absent', async () => {
+    addRepository(github.world, { owner: 'octo', name: 'talk' })
+    const { context, omitted } = await app.context(parts(ALL))
+    expect(github.requests.map(({ status }) => status).toSorted()).toEqual([
+      200, 200, 204, 404, 404, 409, 409,
+    ])
+    expect(omitted).toEqual([])
+    expect(Object.keys(context[0] ?? {})).not.toContain('readme')
+    expect(context[0]?.content).not.toContain('## ')
+  })
+
+  it('that the credential may not read are named', async () => {
+    fill()
+    github.fault({ match: /contributors/, kind: 'status', status: 403 })
+    const { context, omitted } = await app.context(parts(['contributors', 'languages']))
+    expect(omitted).toEqual([{ what: 'contributors', reason: 'forbidden' }])
+    expect(context[0]).toHaveProperty('languages')
+    expect(context[0]).not.toHaveProperty('contributors')
+  })
+
+  it('fail the answer where GitHub fails, and where there is no repository', async () => {
+    expect((await app.post(parts(ALL))).status).toBe(404)
+    fill()
+    github.fault({ match: /readme/, kind: 'status', status: 500 })
+    expect((await app.post(parts(ALL, { max_age: 0 }))).status).toBe(502)
+  })
+
+  it('fit the budget, what was left out with the request that fetches it', async () => {
+    fill()
+    addFiles(github.world, 'octo/talk', { 'README.md': '# Talk\n\nIt talks a lot. '.repeat(300) })
+    const { context, omitted, tokens } = await app.context(parts(ALL, { max_tokens: 400 }))
+    expect(tokens).toBeLessThanOrEqual(400)
+    const [block] = context
+    expect(block?.languages).toBeDefined()
+    const inContent = String(block?.content).replaceAll(/^> ?/gm, '')
+    for (const line of String(block?.readme).split('\n')) expect(inContent).toContain(line)
+    const left = omitted.filter(({ reason }) => reason === 'max_tokens')
+    expect(left).toContainEqual({
+      what: 'readme',
+      count: 1,
+      reason: 'max_tokens',
+      next: {
+        context_type: 'github_file',
+        params: { owner: 'octo', repo: 'talk', path: 'README.md' },
+      },
+    })
+    for (const { what } of left) {
+      if (what !== 'readme') expect(block).not.toHaveProperty(what)
+    }
+  })
+
+  it('say what of a long list is left out', async () => {
+    addRepository(github.world, { owner: 'octo', name: 'talk', default_branch: 'main' })
+    const files = Array.from({ length: 120 }, (_, i) => [`f${i}`, ''] as const)
+    addFiles(github.world, 'octo/talk', Object.fromEntries(files))
+    for (let i = 0; i < 32; i++) {
+      addFiles(github.world, 'octo/talk', { f0: `${i}` }, { author: 'octocat' })
+      github.world.profiles.set(`u${i}`, { login: `u${i}`, id: i, type: 'User' })
+      addFiles(github.world, 'octo/talk', { f1: `${i}` }, { author: `u${i}` })
+    }
+    const { context, omitted } = await app.context(parts(['tree', 'contributors']))
+    expect(context[0]?.tree).toHaveLength(100)
+    expect(context[0]?.contributors).toHaveLength(30)
+    expect(omitted).toEqual([
+      {
+        what: 'tree',
+        count: 20,
+        reason: 'limit',
+        next: {
+          context_type: 'github_tree',
+          params: { owner: 'octo', repo: 'talk', depth: 1, offset: 100 },
+        },
+      },
+      { what: 'contributors', reason: 'limit' },
+    ])
+    const rest = await app.block(omitted[0]?.next as never)
+    const shown = context[0]?.tree as object[]
+    expect([...shown, ...(rest.entries as object[])]).toHaveLength(120)
+  })
+
+  it('are asked for and answered under the new name after a rename', async () => {
+    fill()
+    renameRepository(github.world, 'octo/talk', 'speech')
+    const { context, omitted } = await app.context(parts(ALL))
+    expect(context[0]).toMatchObject({ title: 'octo/speech', readme_path: 'README.md' })
+    expect(new Set(omitted.map(({ next }) => next?.params.repo))).toEqual(new Set(['speech']))
+  })
+
+  it('are a query too, and only those that there are', async () => {
+    fill()
+    const path = '/mcp/context/github_repo?owner=octo&repo=talk&include=languages,readme'
+    const answer = await app.get(path)
+    expect(answer.json<{ context: object[] }>().context[0]).toMatchObject({
+      readme_path: 'README.md',
+    })
+    expect((await app.post(parts(['wiki']))).status).toBe(400)
   })
 })

@@ -42,4 +42,10 @@ describe('countTokens', () => {
       { numRuns: 40 },
     )
   })
+
+  it.each([0, 1])('counts no half of a character where it slices (%i before)', (before) => {
+    // A private sign of four tokens: a lone half of it would be one.
+    const text = `${'x'.repeat(before)}${'\u{f0000}'.repeat(1_500)}`
+    expect(countTokens(text)).toBeGreaterThanOrEqual(exact(text))
+  })
 })

@@ -57,6 +57,23 @@ describe('listPages', () => {
     ])
   })
 
+  it('goes by the pages of a resource that has its own', async () => {
+    const pages: unknown[] = []
+    const entries = Array.from({ length: 700 }, (_, index) => index)
+    const read = async (_template: string, { query = {} }: { query?: Record<string, unknown> }) => {
+      pages.push(query)
+      const page = Number(query.page)
+      const next = page < 3 ? `<https://h/x?page=${page + 1}>; rel="next"` : undefined
+      const files = entries.slice((page - 1) * 300, page * 300)
+      return { data: { sha: 'a', files }, link: next, size: 1 }
+    }
+    const window = { offset: 299, limit: 302, fixedPage: 300, under: 'files', eager: true }
+    const { head, items, more } = await listPages(read, '/x', window)
+    expect(items).toEqual(entries.slice(299, 601))
+    expect([more, (head as { sha: string }).sha]).toEqual([true, 'a'])
+    expect(pages).toEqual([{ page: 1 }, { page: 2 }, { page: 3 }])
+  })
+
   it('keeps the query that it was given', async () => {
     const queries: unknown[] = []
     const read = async (_template: string, request: object) => {

@@ -63,7 +63,7 @@ describe.each(stores)('sessions in %s', (_name, place) => {
     const session = conversation(app, id)
     const items = [{ type: 'code', content: 'let a = 1', metadata: { language: 'js' } }]
     expect((await session.tryAdd(items)).status).toBe(204)
-    const query = '?repo_owner=octo&repo_name=talk&fetch_issues=true&fetch_prs=false'
+    const query = '?repo_owner=octo&repo_name=talk&fetch_issues=true&fetch_prs=true'
     const fetched = await session.tryFetch(undefined, query)
     expect([fetched.status, fetched.text]).toEqual([204, ''])
     const turn = await session.invoke('Why does the login fail?', null)

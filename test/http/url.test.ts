@@ -19,6 +19,7 @@ const byUrl = (url: string, more = '') =>
 
 describe('GET /mcp/context?url=', () => {
   it.each([
+    ['https://github.com/octocat', 'github_user:octocat'],
     ['https://github.com/octocat/Hello-World', 'github_repository:octocat/Hello-World'],
     ['https://github.com/octocat/Hello-World/', 'github_repository:octocat/Hello-World'],
     ['https://github.com/octocat/Hello-World.git', 'github_repository:octocat/Hello-World'],
@@ -56,7 +57,6 @@ describe('GET /mcp/context?url=', () => {
     'https://gitlab.com/octocat/Hello-World',
     'https://github.com.evil.example/octocat/Hello-World',
     'https://github.com@evil.example/octocat/Hello-World',
-    'https://github.com/octocat',
     'https://github.com/',
     'https://github.com/octocat/Hello-World/issues/1347/edit',
     'https://github.com/octocat/%E0%A4%A',

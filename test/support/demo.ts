@@ -37,6 +37,10 @@ Open issues in at most 200 tokens, with the headers:
 How to add a context type, from the documents of this repository:
   curl -s '${service.url}/mcp/context/docs_search?q=add+a+context+type&limit=3' -H 'accept: text/markdown'
 
+A session: its first answer has the id for the second line.
+  curl -s -X POST ${service.url}/mcp/session/create
+  curl -s ${service.url}/mcp/session/SESSION_ID/invoke -H 'content-type: application/json' -d '{"user_input":"Hello?"}'
+
 Ctrl-C ends it.
 `)
 

@@ -19,6 +19,7 @@ export interface Exit {
 }
 
 export interface Service extends AsyncDisposable {
+  readonly pid: number | undefined
   readonly stdout: string
   readonly stderr: string
   readonly exited: Promise<Exit>
@@ -50,6 +51,7 @@ export function startProcess({
   // Whoever waits for the end only does not ask for the address.
   url.catch(() => {})
   return {
+    pid: child.pid,
     get stdout() {
       return output.stdout
     },

@@ -1,6 +1,6 @@
 import type { Removed } from '../../core/schemas.ts'
 import type { Pace } from '../../core/tokens.ts'
-import { encodingOf } from '../fileContent.ts'
+import { readText } from '../fileContent.ts'
 import { linesOf } from '../fileLines.ts'
 import { createCleaner } from '../safe/cleaner.ts'
 import { LARGEST, type Read } from './folder.ts'
@@ -30,10 +30,10 @@ const CHUNK = 256 * 1024
 export async function documentOf(read: Read, pace: Pace): Promise<Document> {
   const { hash, path, size } = read
   const bytes = wholeLines(read.bytes, size)
-  const encoding = encodingOf(bytes)
+  const { encoding, text } = decode(bytes) ?? {}
   const cleaner = createCleaner()
   const lines: string[] = []
-  for (const chunk of encoding ? chunksOf(decode(bytes, encoding)) : []) {
+  for (const chunk of text === undefined ? [] : chunksOf(text.replaceAll('\r\n', '\n'))) {
     for (const line of linesOf(cleaner.text(chunk, 'markdown', { keepLines: true })))
       lines.push(line)
     await (pace() ?? null)
@@ -61,8 +61,11 @@ function wholeLines(bytes: Buffer, size: number): Buffer {
   return whole > 0 ? bytes.subarray(0, whole) : bytes
 }
 
-function decode(bytes: Buffer, encoding: string): string {
-  return new TextDecoder(encoding).decode(bytes).replaceAll('\r\n', '\n')
+/** By its byte order mark where it is UTF-16, which git takes for no text; undefined for what is none. */
+function decode(bytes: Buffer): { encoding: string; text: string } | undefined {
+  const mark = bytes.length < 2 ? 0 : bytes.readUInt16BE(0)
+  const encoding = mark === 0xfffe ? 'utf-16le' : mark === 0xfeff ? 'utf-16be' : undefined
+  return encoding ? { encoding, text: new TextDecoder(encoding).decode(bytes) } : readText(bytes)
 }
 
 /** Stretches that can be cleaned apart: they end at a blank line, outside of HTML comments. */

@@ -47,6 +47,7 @@ export async function inOrder(
   candidates: readonly Candidate[],
   query: string | undefined,
   share: number,
+  pace: Pace,
 ): Promise<readonly Candidate[]> {
   const scores =
     query === undefined
@@ -57,6 +58,7 @@ export async function inOrder(
             text: piece.text.slice(stretch.start, stretch.end),
           })),
           query,
+          pace,
         )
   return candidates
     .map((candidate, index) => ({

@@ -99,7 +99,7 @@ async function fitTight(
   query: string | undefined,
   pace: Pace,
 ): Promise<Fit> {
-  const order = await inOrder(candidates, query, budget * TEXT_SHARE)
+  const order = await inOrder(candidates, query, budget * TEXT_SHARE, pace)
   const heads = new Map(parts.map(({ draft, title }) => [draft, renderHead(draft, title)] as const))
   const headCosts = new Map([...heads].map(([draft, head]) => [draft, countTokens(head)]))
   const first = parts[0]?.draft

@@ -1,5 +1,5 @@
 import type { Draft, Piece } from '../../core/provider.ts'
-import { quote } from '../../core/quote.ts'
+import { keepMarks, quote } from '../../core/quote.ts'
 import { omissionMark } from './cut.ts'
 import type { Stretch } from './segments.ts'
 
@@ -28,7 +28,8 @@ export function renderHeading({ heading }: Piece): string {
 
 /** A stretch of a piece as it stands in the content. */
 export function renderText({ by, marked }: Piece, text: string): string {
-  return marked || by === 'service' ? text : quote(text)
+  if (by === 'service') return text
+  return marked ? keepMarks(text) : quote(text)
 }
 
 export function renderContent(head: string, pieces: readonly string[]): string {

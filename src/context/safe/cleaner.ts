@@ -1,7 +1,9 @@
+import type { TextKind } from '../../core/provider.ts'
 import type { Removed } from '../../core/schemas.ts'
-import { reveal } from './hidden.ts'
+import { decodeFile } from './fileText.ts'
+import { type LineEnd, reveal } from './hidden.ts'
 import { removeComments } from './htmlComments.ts'
-import { kindOfField, kindOfFile, type TextKind } from './kinds.ts'
+import { kindOfField, kindOfFile } from './kinds.ts'
 import { isPlain, mayHoldSecret } from './plain.ts'
 import { maskSecrets } from './secrets.ts'
 
@@ -23,10 +25,13 @@ export interface Cleaner {
 
 /** Deeper than anything that GitHub documents: what lies below is left out. */
 const DEEPEST = 200
-/** git takes for binary what has a zero byte in so many first ones. */
-const BINARY_BYTES = 8_000
-
 type Fields = Readonly<Record<string, unknown>>
+
+/** What other ends of a line than `\n` become: an end in Markdown, else nothing that ends a line. */
+function lineEndOf(kind: TextKind, keepLines: boolean): LineEnd {
+  if (kind === 'line') return ' '
+  return keepLines ? '␤' : '\n'
+}
 
 export function createCleaner(): Cleaner {
   const counts: Required<Removed> = {
@@ -39,15 +44,13 @@ export function createCleaner(): Cleaner {
   const plainNames = new Set<string>()
 
   function clean(value: string, kind: TextKind, keepLines: boolean): string {
-    const revealed = reveal(value, keepLines ? ' ' : '\n')
+    const revealed = reveal(value, lineEndOf(kind, keepLines))
     counts.control_characters += revealed.control
     counts.hidden_characters += revealed.hidden
-    let cleaned = kind === 'line' ? onOneLine(revealed.text) : revealed.text
+    let cleaned = revealed.text
     if (kind !== 'code') {
-      const { text, comments } = removeComments(cleaned, {
-        keepLines,
-        toTheEnd: kind === 'markdown',
-      })
+      const toTheEnd = kind === 'markdown'
+      const { text, comments } = removeComments(cleaned, { keepLines, toTheEnd })
       counts.html_comments += comments
       cleaned = text
     }
@@ -57,22 +60,15 @@ export function createCleaner(): Cleaner {
     return text
   }
 
-  function onOneLine(value: string): string {
-    return value.replaceAll('\n', () => {
-      counts.control_characters += 1
-      return ' '
-    })
-  }
-
   function text(value: string, kind: TextKind, { keepLines = false }: TextOptions = {}): string {
     return isPlain(value) ? value : clean(value, kind, keepLines || kind !== 'markdown')
   }
 
   function file(bytes: Buffer, path: string): Buffer {
-    if (bytes.subarray(0, BINARY_BYTES).includes(0)) return bytes
-    const source = bytes.toString()
-    const cleaned = text(source, kindOfFile(path), { keepLines: true })
-    return cleaned === source ? bytes : Buffer.from(cleaned)
+    const source = decodeFile(bytes)
+    if (!source) return bytes
+    const cleaned = text(source.text, kindOfFile(path), { keepLines: true })
+    return cleaned === source.text ? bytes : source.encode(cleaned)
   }
 
   function any(value: unknown, depth: number): unknown {

@@ -1,8 +1,4 @@
-/**
- * What a text is: Markdown, where HTML comments are not seen; code, whose lines are counted; or a
- * name or title, which is one line.
- */
-export type TextKind = 'markdown' | 'code' | 'line'
+import type { TextKind } from '../../core/provider.ts'
 
 /** Fields of GitHub's answers that hold code: REST's, and GraphQL's. */
 const CODE = new Set(['content', 'diffHunk', 'diff_hunk', 'fragment', 'patch', 'text'])

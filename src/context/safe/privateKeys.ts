@@ -10,11 +10,12 @@ const BOUNDARY = /-----(BEGIN|END) (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)
 const SEPARATOR = /[\s"'`,;>#*|()\\-]/
 const BASE64 = /[A-Za-z0-9+/=]/
 /** `Proc-Type: 4,ENCRYPTED` and the like, between the first line and the key. */
-const HEADER = /[A-Za-z-]{3,30}: [^\n\\]{0,200}/y
+const HEADER = /^[A-Za-z-]{3,30}: [^\n\\]*/
+const LONGEST_HEADER = 200
 /** Shorter runs may be words. */
 const LEAST_LINE = 16
-/** With fewer characters, or fewer different ones, it stands for a key in an example. */
-const LEAST_KEY = 40
+/** A part of a key has as many characters, and as many different ones; fewer stand for a key in an example. */
+const LEAST_PART = 40
 const LEAST_DIFFERENT = 12
 /** An RSA key of 16,384 bits takes 13,000 characters. */
 const LONGEST = 65_536
@@ -40,11 +41,12 @@ export function findPrivateKeys(text: string): Span[] {
     let span: Span | undefined
     if (here.begins) {
       const body = keyAfter(text, here.end, limit)
-      const end = closes && body.reached ? next.end : body.end
-      if (looksReal(text.slice(here.end, body.end))) span = { start: here.start, end }
+      const key = text.slice(body.start, body.end)
+      if (closes && body.reached && key.trim() !== '') span = { start: here.start, end: next.end }
+      else if (isPart(key)) span = { start: here.start, end: body.end }
     } else {
       const start = keyBefore(text, here.start, Math.max(done, here.start - LONGEST))
-      if (looksReal(text.slice(start, here.start))) span = { start, end: here.end }
+      if (isPart(text.slice(start, here.start))) span = { start, end: here.end }
     }
     if (span) found.push(span)
     done = span?.end ?? here.end
@@ -52,29 +54,35 @@ export function findPrivateKeys(text: string): Span[] {
   return found
 }
 
-/** Where the key's lines end that begin at `from`, and whether nothing else comes before `limit`. */
-function keyAfter(text: string, from: number, limit: number): { end: number; reached: boolean } {
+interface Body extends Span {
+  /** Whether nothing else comes before the limit. */
+  readonly reached: boolean
+}
+
+/** The key's lines from `from` on. */
+function keyAfter(text: string, from: number, limit: number): Body {
+  const start = skipHeaders(text, from, limit)
+  let end = start
+  for (;;) {
+    const next = skip(text, end, limit, SEPARATOR)
+    if (next >= limit) return { start, end, reached: true }
+    const stop = skip(text, next, limit, BASE64)
+    // The last line may be short, and the letter of an escaped line break is a run of its own.
+    const counts = stop - next >= LEAST_LINE || isEscape(text, next, stop)
+    if (!counts && (stop === next || skip(text, stop, limit, SEPARATOR) < limit)) {
+      return { start, end, reached: false }
+    }
+    end = stop
+  }
+}
+
+function skipHeaders(text: string, from: number, limit: number): number {
   let end = from
-  let seen = 0
   for (;;) {
     const start = skip(text, end, limit, SEPARATOR)
-    if (start >= limit) return { end, reached: true }
-    if (seen === 0) {
-      HEADER.lastIndex = start
-      const header = HEADER.exec(text)
-      if (header && start + header[0].length < limit) {
-        end = start + header[0].length
-        continue
-      }
-    }
-    const stop = skip(text, start, limit, BASE64)
-    // The last line may be short, and the letter of an escaped line break is a run of its own.
-    const counts = stop - start >= LEAST_LINE || isEscape(text, start, stop)
-    if (!counts && (stop === start || skip(text, stop, limit, SEPARATOR) < limit)) {
-      return { end, reached: false }
-    }
-    seen += stop - start
-    end = stop
+    const header = HEADER.exec(text.slice(start, Math.min(limit, start + LONGEST_HEADER)))
+    if (!header) return end
+    end = start + header[0].length
   }
 }
 
@@ -106,7 +114,7 @@ function skipBack(text: string, from: number, limit: number, what: RegExp): numb
   return position
 }
 
-function looksReal(body: string): boolean {
-  const letters = body.replaceAll(/[^A-Za-z0-9+/]/g, '')
-  return letters.length >= LEAST_KEY && new Set(letters).size >= LEAST_DIFFERENT
+function isPart(key: string): boolean {
+  const letters = key.replaceAll(/[^A-Za-z0-9+/]/g, '')
+  return letters.length >= LEAST_PART && new Set(letters).size >= LEAST_DIFFERENT
 }

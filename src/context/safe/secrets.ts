@@ -1,5 +1,5 @@
 import { findPrivateKeys } from './privateKeys.ts'
-import { SECRET_RULES } from './secretRules.ts'
+import { SECRET_RULES, type SecretRule } from './secretRules.ts'
 
 /** A text without its secrets, and how many there were. */
 export interface Masked {
@@ -9,24 +9,26 @@ export interface Masked {
 
 /** The password of an address with a user; never the digest of an image. */
 const URL_PASSWORD =
-  /(?<before>:\/\/(?<user>[^\s/?#:@"'`<>[\]{}]{0,128}):)(?<secret>[^\s/?#:@"'`<>[\]]{1,256})(?=@(?!sha(?:256|512):)(?<host>[^\s/?#:"'`<>\\]{0,255}))/g
-/** Where nothing is to be protected: this machine, and names kept for examples (RFC 2606, RFC 6761). */
-const NOWHERE =
-  /^(?:localhost|127(?:\.\d{1,3}){3}|0\.0\.0\.0|(?:.*\.)?(?:localhost|example|test|invalid|example\.(?:com|net|org)))$/i
+  /(?<before>:\/\/(?<user>[^\s/?#:@"'`<>[\]{}]{0,128}):)(?<secret>[^\s/?#:@"'`<>[\]]{1,256})(?=@(?!sha(?:256|512):))/g
 /** What stands for a password: a variable, stars, dots. */
 const VARIABLE = /^(?:[$%{(*].*|\.{2,}.*|x+)$/i
-/** What stands for a token. */
-const PLACEHOLDER =
-  /x{4}|\*{3}|\.{3}|0{6}|123456789|987654321|abcdef|example|placeholder|redacted|dummy|your[-_]/i
-const LEAST_DIFFERENT = 8
-/** The payload with which jwt.io and many documents show a token: `sub` 1234567890. */
-const SAMPLE_PAYLOAD = '.eyJzdWIiOiIxMjM0NTY3ODkw'
+/** What stands for a token in an example. */
+const PLACEHOLDER = /x{4}|\*{3}|\.{3}|0{8}|example|placeholder|redacted|dummy|your[-_]/i
+
+/** Of a line in a diff; the dashes around a key's name are none. */
+const DIFF_SIGN = /^(?:[+ ]|-(?!----[BE]))/
+
+const HINTS = new RegExp(
+  `(${SECRET_RULES.flatMap(({ hints }) => hints)
+    .join('|')
+    .replaceAll('.', '\\.')})`,
+  'g',
+)
 
 interface Groups {
   readonly before: string
   readonly secret: string
   readonly user?: string
-  readonly host?: string
 }
 
 /**
@@ -43,29 +45,28 @@ export function maskSecrets(source: string, keepLines: boolean): Masked {
   }
 
   let text = maskPrivateKeys(source, keepLines, mark)
-  for (const { kind, hints, pattern } of SECRET_RULES) {
-    if (!hints.some((hint) => text.includes(hint))) continue
+  for (const { kind, pattern } of rulesFor(text)) {
     text = text.replace(pattern, (match, ...rest) => {
       const { before, secret } = rest.at(-1) as Groups
-      return isPlaceholder(secret) ? match : before + mark(kind)
+      return PLACEHOLDER.test(secret) ? match : before + mark(kind)
     })
   }
   if (text.includes('@') && text.includes('://')) {
     text = text.replace(URL_PASSWORD, (match, ...rest) => {
-      const { before, secret, user, host = '' } = rest.at(-1) as Groups
-      const shown = secret === user || NOWHERE.test(host) || VARIABLE.test(secret)
+      const { before, secret, user } = rest.at(-1) as Groups
+      const shown = secret === user || VARIABLE.test(secret)
       return shown ? match : before + mark('password')
     })
   }
   return { text, secrets }
 }
 
-function isPlaceholder(secret: string): boolean {
-  return (
-    new Set(secret).size < LEAST_DIFFERENT ||
-    PLACEHOLDER.test(secret) ||
-    secret.includes(SAMPLE_PAYLOAD)
-  )
+/** Those that can match: every hint is looked for at once. */
+function rulesFor(text: string): readonly SecretRule[] {
+  const hints = new Set(Array.from(text.matchAll(HINTS), ([, hint]) => hint))
+  return hints.size === 0
+    ? []
+    : SECRET_RULES.filter((rule) => rule.hints.some((hint) => hints.has(hint)))
 }
 
 function maskPrivateKeys(text: string, keepLines: boolean, mark: (kind: string) => string): string {
@@ -73,11 +74,17 @@ function maskPrivateKeys(text: string, keepLines: boolean, mark: (kind: string) 
   const parts: string[] = []
   let position = 0
   for (const { start, end } of findPrivateKeys(text)) {
-    const [, ...lines] = text.slice(start, end).split('\n')
-    // Signs of a diff stay: the lines of a hunk are counted.
-    const rest = keepLines ? lines.map((line) => `\n${/^[+ -]?/.exec(line)?.[0] ?? ''}`) : []
-    parts.push(text.slice(position, start), mark('private key'), ...rest)
+    parts.push(text.slice(position, start), mark('private key'))
+    if (keepLines) parts.push(emptied(text.slice(start, end)))
+    // What follows on the last line does not begin it.
+    if (keepLines && end < text.length && text[end] !== '\n') parts.push('…')
     position = end
   }
   return [...parts, text.slice(position)].join('')
+}
+
+/** The lines of a key after the first, with their signs of a diff: the lines of a hunk are counted. */
+function emptied(key: string): string {
+  const [, ...lines] = key.split('\n')
+  return lines.map((line) => `\n${DIFF_SIGN.exec(line)?.[0] ?? ''}`).join('')
 }

@@ -1,24 +1,23 @@
 import fastifyRateLimit, { type FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { ServiceError } from '../../core/errors.ts'
+import type { CallerLimit, Count } from '../callerLimit.ts'
 
-export interface RateLimitOptions {
-  readonly max: number
-  /** Milliseconds. */
-  readonly windowMs: number
-  /** Counts for all replicas together; without it each process counts for itself. */
-  readonly store?: FastifyRateLimitStoreCtor | undefined
-}
-
-/** `RateLimit-*` on every answer, and a 429 problem past the limit. */
+/**
+ * `RateLimit-*` on every answer, and a 429 problem past the limit, as @fastify/rate-limit has them.
+ * It has three promises for each request as well, which cost as much as the rest of a hit: so it is
+ * asked only where what is in hand here does not suffice.
+ */
 export const rateLimitPlugin = fp(
-  async (app, { max, windowMs, store }: RateLimitOptions) => {
+  async (app, { callers }: { callers: CallerLimit }) => {
+    const { max, windowMs } = callers
     await app.register(fastifyRateLimit, {
+      global: false,
       max,
       timeWindow: windowMs,
       enableDraftSpec: true,
-      ...(store ? { store } : {}),
+      store: storeOf(callers),
       keyGenerator: callerKey,
       errorResponseBuilder: (_request, { ttl }) => {
         const retryAfter = Math.max(1, Math.ceil(ttl / 1000))
@@ -29,6 +28,22 @@ export const rateLimitPlugin = fp(
         )
       },
     })
+    const askPlugin = app.rateLimit()
+    const limit: onRequestHookHandler = function (request, reply, done) {
+      const taken = callers.take(callerKey(request))
+      if (!taken) {
+        askPlugin.call(this, request, reply).then(() => done(), done)
+        return
+      }
+      reply
+        .header('ratelimit-limit', max)
+        .header('ratelimit-remaining', max - taken.current)
+        .header('ratelimit-reset', Math.ceil(taken.ttl / 1000))
+      done()
+    }
+    app.addHook('onRoute', (route) => {
+      if (route.config?.rateLimit !== false) route.onRequest = [route.onRequest ?? [], limit].flat()
+    })
   },
   { name: 'rateLimit', dependencies: ['auth'] },
 )
@@ -36,4 +51,15 @@ export const rateLimitPlugin = fp(
 /** Who is counted: the API key's name, or the address where there is no valid key. */
 function callerKey(request: FastifyRequest): string {
   return request.callerName === undefined ? `ip:${request.ip}` : `key:${request.callerName}`
+}
+
+function storeOf(callers: CallerLimit): FastifyRateLimitStoreCtor {
+  return class RateLimitStore {
+    incr(key: string, done: (error: Error | null, count?: Count) => void): void {
+      callers.count(key).then((count) => done(null, count), done)
+    }
+    child(): RateLimitStore {
+      return this
+    }
+  } as unknown as FastifyRateLimitStoreCtor
 }

@@ -143,7 +143,7 @@ export async function sessionRoutes(
       const address = await addressOf(request)
       const invocation = parseInvocation(request.body)
       return forCaller(request, reply, (caller) =>
-        invokeSession(sessions.invoke(address, invocation, caller), request, reply),
+        invokeSession(sessions.invoke(address, invocation, caller), request, reply, caller.signal),
       )
     },
   })

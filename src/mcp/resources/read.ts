@@ -35,7 +35,7 @@ export async function readResource(
   call: Call,
 ): Promise<AnswerEntry> {
   try {
-    const request = options.requestOf(uri)
+    const request = options.requestOf(uri, call)
     if (!request) throw new ServiceError('not_found', 'No context type has such an address.')
     return await fetchContext(options, request, call)
   } catch (error) {

@@ -2,9 +2,10 @@ import type { Contracts } from '../../context/contract.ts'
 import { parseQuery } from '../../context/query.ts'
 import type { ContextRequest } from '../../context/request.ts'
 import type { Provider } from '../../core/provider.ts'
+import type { Call } from '../protocol/methods.ts'
 
 /** The request that a resource stands for, or undefined where no type has such an address. */
-export type RequestOf = (uri: string) => ContextRequest | undefined
+export type RequestOf = (uri: string, call: Call) => ContextRequest | undefined
 
 /** The types whose whole address can be written down: all that they require stands in their template. */
 export function addressable(contracts: Contracts): Provider[] {

@@ -39,25 +39,65 @@ export function blockItems(request: ContextRequest, blocks: readonly Block[]): F
       metadata: { id: block.id, ...keptRequest(request) },
       title: block.title,
       url: block.url,
-      ...threadFields(block),
+      ...threadFields(block, blocks),
     },
   }))
 }
 
+const PULL = 'github_pull_request'
+const FILES = 'github_pull_request_files'
+
+/** What a list says of a pull request: enough to know whether it is as it was. */
+export interface ListedPull {
+  readonly number: number
+  readonly updated_at: string
+}
+
+export function listedPulls(blocks: readonly Block[]): readonly ListedPull[] {
+  return blocks.flatMap(({ pull_requests }) => pull_requests as ListedPull[])
+}
+
+/** The key of a pull request's item, from the list that it is in. */
+export function pullKey([list]: readonly Block[], { number }: ListedPull): string {
+  return keyOf(PULL, `${PULL}:${nameIn(list)}#${number}`)
+}
+
+/** A pull request with the files that it changes, as one item. */
+export function singlePull(_request: ContextRequest, blocks: readonly Block[]): FetchedItem[] {
+  const pull = blocks.find(({ type }) => type === PULL)
+  if (!pull) return []
+  const repository = nameIn(pull).replace(/#\d+$/, '')
+  return [
+    {
+      key: keyOf(PULL, pull.id),
+      item: {
+        type: PULL,
+        content: blocks.map(({ content }) => content).join('\n\n'),
+        // The pull request's own word: a list may know of a later change than this answer.
+        metadata: { id: pull.id, repository, updated_at: pull.updated_at },
+        title: pull.title,
+        url: pull.url,
+        ...threadFields(pull, blocks),
+      },
+    },
+  ]
+}
+
+/** The repository, or the thing, that a block's id names. */
+const nameIn = (block: Block | undefined) => block?.id.slice(block.id.indexOf(':') + 1) ?? ''
+
 /** Each issue of a list as an item. */
 export function listedIssues(request: ContextRequest, blocks: readonly Block[]): FetchedItem[] {
-  return blocks.flatMap(({ id, issues }) => {
-    const name = id.slice(id.indexOf(':') + 1)
-    return (issues as Thread[]).map((issue) => issueItem(request, name, issue))
-  })
+  return blocks.flatMap((block) =>
+    (block.issues as Thread[]).map((issue) => issueItem(request, nameIn(block), issue)),
+  )
 }
 
 /** A single issue as if it were in a list. */
 export function singleIssue(request: ContextRequest, blocks: readonly Block[]): FetchedItem[] {
-  return blocks.map((block) => {
-    const name = block.id.slice(block.id.indexOf(':') + 1, block.id.lastIndexOf('#'))
-    return issueItem(request, name, block as unknown as Thread)
-  })
+  return blocks.map((block) =>
+    issueItem(request, nameIn(block).replace(/#\d+$/, ''), block as unknown as Thread),
+  )
 }
 
 function issueItem(_request: ContextRequest, repository: string, issue: Thread): FetchedItem {
@@ -98,7 +138,7 @@ function threadFacts(thread: Thread): string {
 }
 
 /** The fields by which clients know issues and pull requests. */
-function threadFields(block: Block): Partial<ItemInput> {
+function threadFields(block: Block, blocks: readonly Block[]): Partial<ItemInput> {
   const { number, body, state, labels } = block as Partial<Thread>
   if (typeof number !== 'number') return {}
   const known = {
@@ -107,7 +147,13 @@ function threadFields(block: Block): Partial<ItemInput> {
     ...(Array.isArray(labels) ? { labels } : {}),
   }
   if (block.type === 'github_issue') return { issue_id: number, ...known }
-  return block.type === 'github_pull_request' ? { pr_id: number, ...known } : {}
+  if (block.type !== PULL) return {}
+  const files = blocks.find(({ type }) => type === FILES)?.files as { path: string }[] | undefined
+  return {
+    pr_id: number,
+    ...known,
+    ...(files ? { files_changed: files.map(({ path }) => path) } : {}),
+  }
 }
 
 /** Params that say where a thing is, which its id tells, or how much of it is wanted. */

@@ -1,11 +1,20 @@
-import { parseRequest } from '../../context/request.ts'
+import type { Invalidations } from '../../cache/invalidations.ts'
+import { type ContextRequest, parseRequest } from '../../context/request.ts'
 import { ServiceError } from '../../core/errors.ts'
 import { createPace, measureTokens, type Pace } from '../../core/tokens.ts'
 import { type Item, shownOf } from '../items/item.ts'
 import { sideBySide } from '../sideBySide.ts'
 import type { KeptItem, SessionState } from '../state.ts'
-import { type Caller, type Fetched, type FetchOptions, fetchItems, refetch } from './fetch.ts'
-import { type Source, sourceName } from './source.ts'
+import {
+  type Caller,
+  type Fetched,
+  type FetchOptions,
+  fetchItems,
+  pullRequest,
+  refetch,
+} from './fetch.ts'
+import type { FetchedItem } from './items.ts'
+import { isList, type Kind, type Source, sourceName } from './source.ts'
 
 /** Sources that are looked at again at once. */
 const AT_ONCE = 8
@@ -16,6 +25,8 @@ const LOOKUP_AGE = 30
 
 export interface RefreshOptions extends FetchOptions {
   readonly now: () => number
+  /** What events since an answer was asked for mean for it. */
+  readonly verdict: Invalidations['verdict']
   /** Told of failures that are not GitHub's. */
   readonly onFailure: (error: unknown) => void
 }
@@ -63,11 +74,11 @@ export async function refresh(
     unavailable: new Map(),
     sources: new Map(),
   }
-  const due = dueSources(state, options.now())
+  const due = dueSources(state, options)
   if (due.length === 0) return draft
   const attempt = createAttempt(options, caller)
   const found = await sideBySide(due, AT_ONCE, ([, source]) =>
-    attempt((asker) => refetch(options, source, asker)),
+    attempt((asker) => refetch(options, source, asker, draft.items)),
   )
   const pace = createPace()
   for (const [index, [name, source]] of due.entries()) {
@@ -78,11 +89,14 @@ export async function refresh(
   return draft
 }
 
-/** What is past its freshness, unless nothing is left of it. Lists may get new entries at any time. */
-function dueSources(state: SessionState, now: number): [string, Source][] {
+/** What is past its freshness or was named by an event, unless nothing is left of it and it is no list. */
+function dueSources(state: SessionState, { now, verdict }: RefreshOptions): [string, Source][] {
+  if (state.sources.size === 0) return []
+  const at = now()
   const used = new Set(state.items.map(({ item }) => item.source))
+  const isDue = (source: Source) => source.freshUntil <= at || verdict(source) !== undefined
   return [...state.sources].filter(
-    ([name, source]) => source.freshUntil <= now && (source.kind === 'issues' || used.has(name)),
+    ([name, source]) => (isList(source.kind) || used.has(name)) && isDue(source),
   )
 }
 
@@ -139,16 +153,36 @@ async function applyAnswer(
 ): Promise<void> {
   draft.sources.set(name, source)
   if (!items) return
-  const present = new Set(items.map(({ key }) => key))
-  for (const { key, item } of items) {
+  const found = kind === 'blocks' ? underOldKeys(ofSource(draft, name), items) : items
+  const present = new Set(found.map(({ key }) => key))
+  for (const { key, item } of found) {
     const known = draft.items.get(key)
     // Somebody else's by now: another request's, or one that the caller sent.
     if (known && known.item.source !== name) continue
     await put(draft, key, { ...item, source: name }, means.pace)
   }
   const left = ofSource(draft, name).filter(({ key }) => !present.has(key))
-  if (kind === 'issues') await lookUp(draft, left, means)
+  if (isList(kind)) await lookUp(draft, left, means)
   else for (const item of left) fail(draft, item, notThere())
+}
+
+/**
+ * A block may change its id with its content: a window that has grown, an issue that was moved. What
+ * no longer has its old id is the same thing as what there was in its place.
+ */
+function underOldKeys(
+  known: readonly KeptItem[],
+  found: readonly FetchedItem[],
+): readonly FetchedItem[] {
+  const keys = new Set(found.map(({ key }) => key))
+  const left = known.filter(({ key }) => !keys.has(key))
+  const old = new Set(known.map(({ key }) => key))
+  return found.map((each) => {
+    if (old.has(each.key)) return each
+    const at = left.findIndex(({ item }) => item.type === each.item.type)
+    const [same] = at === -1 ? [] : left.splice(at, 1)
+    return same ? { key: same.key, item: each.item } : each
+  })
 }
 
 function notThere(): ServiceError {
@@ -158,9 +192,9 @@ function notThere(): ServiceError {
 /** What has left its list is looked up by itself: it may have been closed, or pushed out by others. */
 async function lookUp(draft: Draft, left: readonly KeptItem[], means: Means): Promise<void> {
   const { attempt, options, pace } = means
-  const requests = left.map(({ item }) => issueRequest(options, item))
-  const found = await sideBySide(requests, AT_ONCE, (request) =>
-    attempt((caller) => fetchItems(options, 'issue', request, caller)),
+  const lookups = left.map(({ item }) => lookupOf(options, item))
+  const found = await sideBySide(lookups, AT_ONCE, ({ kind, request }) =>
+    attempt((caller) => fetchItems(options, kind, request, caller)),
   )
   for (const [index, item] of left.entries()) {
     const outcome = found[index] as Fetched | ServiceError
@@ -168,7 +202,8 @@ async function lookUp(draft: Draft, left: readonly KeptItem[], means: Means): Pr
       fail(draft, item, outcome)
       continue
     }
-    const name = sourceName('issue', requests[index] as (typeof requests)[number])
+    const { kind, request } = lookups[index] as (typeof lookups)[number]
+    const name = sourceName(kind, request)
     draft.sources.set(name, outcome.source)
     for (const fetched of outcome.items ?? []) {
       await put(draft, fetched.key, { ...fetched.item, source: name }, pace)
@@ -178,11 +213,19 @@ async function lookUp(draft: Draft, left: readonly KeptItem[], means: Means): Pr
   }
 }
 
-function issueRequest({ contracts }: RefreshOptions, { issue_id, metadata }: Item) {
+/** What asks for an item of a list by itself. */
+function lookupOf(
+  options: RefreshOptions,
+  { issue_id, metadata, pr_id }: Item,
+): { kind: Kind; request: ContextRequest } {
   const [owner, repo] = String(metadata?.repository).split('/')
+  if (pr_id != null) {
+    const request = pullRequest(options, { owner, repo, pull_number: pr_id })
+    return { kind: 'pull', request: { ...request, maxAge: LOOKUP_AGE } }
+  }
   const params = { owner, repo, issue_number: issue_id, max_comments: 0 }
-  const request = parseRequest(contracts, { context_type: 'github_issue', params })
-  return { ...request, maxAge: LOOKUP_AGE }
+  const request = parseRequest(options.contracts, { context_type: 'github_issue', params })
+  return { kind: 'issue', request: { ...request, maxAge: LOOKUP_AGE } }
 }
 
 /** An item is replaced where it says something else than before, in the place that it has. */

@@ -2,10 +2,13 @@ import type { ContextRequest } from '../../context/request.ts'
 import { keyOf } from '../items/item.ts'
 
 /**
- * How items are made of an answer: one for each of its blocks; one for each issue of
- * a list; or one for a single issue, as if it were in a list.
+ * How items are made of an answer: one for each of its blocks; one for each issue or pull request of
+ * a list; or one for a single issue or pull request, as if it were in a list.
  */
-export type Kind = 'blocks' | 'issues' | 'issue'
+export type Kind = 'blocks' | 'issues' | 'issue' | 'pulls' | 'pull'
+
+/** Lists may get new entries at any time, and what leaves them need not be gone. */
+export const isList = (kind: Kind) => kind === 'issues' || kind === 'pulls'
 
 /** Where items came from, so that they can be looked at again. Times are epoch milliseconds. */
 export interface Source {
@@ -15,6 +18,8 @@ export interface Source {
   readonly contextId: string
   readonly asOf: number
   readonly freshUntil: number
+  /** Names of what the answer depends on: events that name one make it stale at once. */
+  readonly tags: readonly string[]
 }
 
 /** Equal requests of one kind are one source. */

@@ -52,6 +52,7 @@ export function renameRepository(world: World, from: RepositoryRef, to: string):
     }
   }
   repository.labels = repository.labels.map((label) => renamed(label, old, fullName))
+  repository.releases = repository.releases.map((release) => renamed(release, old, fullName))
   renameWork(repository.work, (body) => renamed(body, old, fullName))
   world.names.set(fullName.toLowerCase(), repository.body.id)
   touch(world)

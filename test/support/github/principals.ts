@@ -84,7 +84,7 @@ export function refusePermission(
   return reason && notAccessible(by, needed)
 }
 
-function allows(permissions: Permissions, needed: string): boolean {
+export function allows(permissions: Permissions, needed: string): boolean {
   const [name = '', level = 'read'] = needed.split('=')
   if (name === 'metadata') return true
   const levels = ['read', 'write', 'admin']

@@ -118,7 +118,7 @@ const compare = repositoryRoutes({
       behind_by: behind,
       total_commits: ahead.length,
       commits: shown.map(write),
-      ...(page === 1 && { files }),
+      files: page === 1 ? files : [],
     }
     const reply = text(200, JSON.stringify(body))
     const path = `/repositories/${repository.body.id}/compare/${from}...${to}`

@@ -9,9 +9,11 @@ import contributors from './contributors.ts'
 import gitData from './git-data.ts'
 import graphql from './graphql.ts'
 import issueComments from './issue-comments.ts'
+import issueWrites from './issue-writes.ts'
 import issues from './issues.ts'
 import labels from './labels.ts'
 import languages from './languages.ts'
+import matchingRefs from './matching-refs.ts'
 import meta from './meta.ts'
 import moved from './moved.ts'
 import pulls from './pulls.ts'
@@ -36,9 +38,11 @@ export const ROUTES: readonly Route[] = [
   ...gitData,
   ...graphql,
   ...issueComments,
+  ...issueWrites,
   ...issues,
   ...labels,
   ...languages,
+  ...matchingRefs,
   ...meta,
   ...moved,
   ...pulls,

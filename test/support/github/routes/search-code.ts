@@ -50,7 +50,7 @@ function handle(ask: Ask): Reply {
   if (ask.principal.kind === 'anonymous') return refusal(401, 'Requires authentication')
   const q = ask.query.get('q') ?? ''
   if (q.trim() === '') return invalid('Search', 'q', 'missing')
-  const { words, qualifiers } = parseTerms(q)
+  const { words, qualifiers, excluded } = parseTerms(q)
   if (words.length === 0) return invalid('Search', 'q', 'invalid', { message: UNPARSED })
   const { page, perPage } = pageOf(ask.query)
   if (page * perPage > SHOWN) {
@@ -65,7 +65,14 @@ function handle(ask: Ask): Reply {
   if (named.length > 0 && searched.length === 0) {
     return invalid('Search', 'q', 'invalid', { message: UNSEARCHABLE })
   }
-  const tests = qualifiers.flatMap(([name, value]) => QUALIFIERS[name]?.(value) ?? [])
+  // Several repositories are alternatives.
+  const wanted = qualifiers.filter(([name]) => name !== 'repo')
+  const testOf = ([name, value]: [string, string]) => QUALIFIERS[name]?.(value) ?? []
+  const not =
+    (test: Test): Test =>
+    (file) =>
+      !test(file)
+  const tests = [...wanted.flatMap(testOf), ...excluded.flatMap(testOf).map(not)]
   const found = searched.flatMap((repository) => filesWith(repository, words, tests))
   const shown = found.slice((page - 1) * perPage, page * perPage)
   const items = shown.map((file) => itemOf(file, words, ask.accept.includes('text-match')))

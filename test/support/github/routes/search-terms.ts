@@ -2,6 +2,8 @@
 export interface Terms {
   words: string[]
   qualifiers: [name: string, value: string][]
+  /** Those with a minus in front. */
+  excluded: [name: string, value: string][]
 }
 
 export const UNSEARCHABLE =
@@ -10,11 +12,12 @@ export const UNSEARCHABLE =
 export function parseTerms(q: string): Terms {
   const words: string[] = []
   const qualifiers: [string, string][] = []
-  for (const [, name, quoted, plain, phrase, word] of q
+  const excluded: [string, string][] = []
+  for (const [, minus, name, quoted, plain, phrase, word] of q
     .toLowerCase()
-    .matchAll(/([a-z]+):(?:"([^"]*)"|(\S+))|"([^"]*)"|(\S+)/g)) {
+    .matchAll(/(-?)([a-z]+):(?:"([^"]*)"|(\S+))|"([^"]*)"|(\S+)/g)) {
     if (name === undefined) words.push(phrase ?? word ?? '')
-    else qualifiers.push([name, quoted ?? plain ?? ''])
+    else (minus ? excluded : qualifiers).push([name, quoted ?? plain ?? ''])
   }
-  return { words, qualifiers }
+  return { words, qualifiers, excluded }
 }

@@ -1,0 +1,112 @@
+import { Type } from '@sinclair/typebox'
+import type { GitHub } from '../core/github.ts'
+import { defineProvider } from '../core/provider.ts'
+import { repositoryParams } from '../core/schemas.ts'
+import { checkFileParams, fileParams, missingPaths, type PlacedFile } from './changedFiles.ts'
+import { detailParam, windowParams } from './changeParams.ts'
+import type { DiffEntry } from './patches.ts'
+import { type GitHubPull, PullNumber, pullRepository, pullVisibility } from './pullFields.ts'
+import { MOST_FILES, pullFilesBlock, pullFilesDraft, restOfFiles } from './pullFiles.ts'
+import { PULL } from './pullParts.ts'
+import { pullTag } from './tags.ts'
+import type { Window } from './windows.ts'
+
+const USUAL = 100
+
+export const githubPullRequestFiles = defineProvider({
+  type: 'github_pull_request_files',
+  blockType: 'github_pull_request_files',
+  title: 'Changed files of a pull request',
+  description:
+    'What a pull request changes: patches by file and hunk as text, what tools wrote last; any window of the files, single files, single hunks.',
+  uri: 'github://{owner}/{repo}/pull/{pull_number}/files',
+  params: Type.Object(
+    {
+      ...repositoryParams,
+      pull_number: PullNumber,
+      detail: detailParam(
+        ['stats', 'patch'],
+        'patch',
+        '`stats`: the list of files; `patch`: also their hunks',
+      ),
+      ...fileParams,
+      ...windowParams('Files', 1_000, USUAL),
+    },
+    { additionalProperties: false },
+  ),
+  block: pullFilesBlock,
+  example: { owner: 'octocat', repo: 'Hello-World', pull_number: 1347 },
+  cache: { freshFor: 60, staleFor: 300, keepFor: 86_400 },
+  tags: ({ owner, repo, pull_number }) => [pullTag(owner, repo, pull_number)],
+  async fetch(params, { github }) {
+    checkFileParams(params)
+    const {
+      detail = 'patch',
+      hunks,
+      limit = 100,
+      offset = 0,
+      owner,
+      paths,
+      pull_number,
+      repo,
+    } = params
+    const place = { owner, repo, pull_number }
+    const [pull, found] = await Promise.all([
+      github.get<GitHubPull>(PULL, 'number', { params: place }),
+      listFiles(github, place, { offset, limit }),
+    ])
+    const isSearch = paths !== undefined && offset === 0 && limit === USUAL
+    const all = isSearch ? await searchFiles(github, place, pull, found, paths) : found
+    const files = paths ? all.filter(({ entry }) => paths.includes(entry.filename)) : all
+    const block = pullFilesDraft(pull, files, {
+      detail: detail === 'stats' ? 'stats' : 'patch',
+      hunks,
+      rank: 0,
+    })
+    return {
+      repository: pullRepository(pull),
+      visibility: pullVisibility(pull),
+      omitted: [
+        ...(paths
+          ? missingPaths(paths, files)
+          : restOfFiles(pull, { offset, limit }, found.length, detail)),
+        ...block.omitted,
+      ],
+      blocks: [block.draft],
+    }
+  },
+})
+
+type Place = Readonly<Record<'owner' | 'repo', string>> & { readonly pull_number: number }
+
+async function listFiles(
+  github: GitHub,
+  params: Place,
+  { offset, limit }: Window,
+  eager = false,
+): Promise<PlacedFile[]> {
+  const { items } = await github.list<DiffEntry>(`${PULL}/files`, { params, offset, limit, eager })
+  return items.map((entry, index) => ({ entry, position: offset + index }))
+}
+
+/** Files of one listing at most. */
+const STEP = 1_000
+
+/** GitHub cannot be asked for a file of its list: where the first have it not, all the others come at once. */
+async function searchFiles(
+  github: GitHub,
+  params: Place,
+  { changed_files }: GitHubPull,
+  first: readonly PlacedFile[],
+  paths: readonly string[],
+): Promise<readonly PlacedFile[]> {
+  const known = new Set(first.map(({ entry }) => entry.filename))
+  const end = Math.min(changed_files, MOST_FILES)
+  if (end <= first.length || paths.every((path) => known.has(path))) return first
+  const windows: Window[] = []
+  for (let offset = first.length; offset < end; offset += STEP) {
+    windows.push({ offset, limit: Math.min(STEP, end - offset) })
+  }
+  const rest = await Promise.all(windows.map((window) => listFiles(github, params, window, true)))
+  return [...first, ...rest.flat()]
+}

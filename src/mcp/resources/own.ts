@@ -1,0 +1,74 @@
+import { type Contracts, compileContracts } from '../../context/contract.ts'
+import { ownRepositories } from '../../context/ownRepositories.ts'
+import { parseQuery } from '../../context/query.ts'
+import type { ContextRequest } from '../../context/request.ts'
+import { ServiceError } from '../../core/errors.ts'
+import type { Call } from '../protocol/methods.ts'
+import { MARKDOWN } from './templates.ts'
+
+/** A resource of the account whose credential is used. */
+interface OwnResource {
+  readonly uri: string
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  readonly request: (query: Readonly<Record<string, string>>) => ContextRequest
+}
+
+export interface OwnResources {
+  /** As they are listed. */
+  readonly listed: readonly object[]
+  /**
+   * The request that one of them stands for, or undefined for other addresses.
+   * @throws ServiceError `forbidden` where no account's credential is used
+   */
+  requestOf(uri: string, call: Call): ContextRequest | undefined
+}
+
+const own = compileContracts([ownRepositories])
+
+/**
+ * `github://user/profile` and `github://repos`.
+ * @param ownAccount whether the service's own credential is an account's
+ */
+export function createOwnResources(contracts: Contracts, ownAccount: boolean): OwnResources {
+  const repositories: OwnResource = {
+    uri: 'github://repos',
+    name: 'repositories',
+    title: 'Own repositories',
+    description: 'The repositories of the account whose credential is used.',
+    request: (query) => parseQuery(own, ownRepositories.type, query),
+  }
+  const profile: OwnResource = {
+    uri: 'github://user/profile',
+    name: 'profile',
+    title: 'Own profile',
+    description: 'The account whose credential is used.',
+    request: (query) => parseQuery(contracts, 'github_user', query),
+  }
+  const resources = contracts.has('github_user') ? [profile, repositories] : [repositories]
+  return {
+    listed: resources.map(({ description, name, title, uri }) => ({
+      uri,
+      name,
+      title,
+      description,
+      mimeType: MARKDOWN,
+    })),
+    requestOf(uri, { caller }) {
+      const [address, search = ''] = uri.split('?', 2)
+      const found = resources.find((resource) => resource.uri === address)
+      if (!found) return undefined
+      // Asked without an account, GitHub would take the credential for a wrong one.
+      if (!ownAccount && caller.callerToken === undefined) throw accountless()
+      return found.request(Object.fromEntries(new URLSearchParams(search)))
+    },
+  }
+}
+
+function accountless(): ServiceError {
+  return new ServiceError(
+    'forbidden',
+    'This service asks GitHub in no account’s name. Its operator can set GITHUB_TOKEN; where callers may send X-GitHub-Token, send yours.',
+  )
+}

@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { createMetrics } from '../src/metrics.ts'
+
+const read = (path: string) => readFile(join(import.meta.dirname, '../docker', path), 'utf8')
+const alerts: { groups: { rules: Rule[] }[] } = parse(await read('prometheus/alerts.yaml'))
+const dashboard: { panels: Panel[] } = JSON.parse(await read('grafana/dashboard.json'))
+
+interface Rule {
+  readonly alert: string
+  readonly expr: string
+  readonly labels: { readonly severity: string }
+  readonly annotations: { readonly summary: string; readonly action: string }
+}
+interface Panel {
+  readonly title: string
+  readonly targets: readonly { readonly expr: string }[]
+}
+
+/** Names of what the service offers, with the suffixes that Prometheus gives to histograms. */
+async function offered(): Promise<ReadonlySet<string>> {
+  const metrics = createMetrics({
+    pool: () => ({ connected: 0, free: 0, pending: 0, queued: 0, running: 0 }),
+    memory: () => ({ bytes: 0, entries: 0 }),
+    budgets: () => [],
+    redis: () => true,
+    sessions: () => Promise.resolve(1),
+  })
+  const text = await metrics.render()
+  const types = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)]
+  const names = types.flatMap(([, name = '', type]) =>
+    type === 'histogram' ? [`${name}_bucket`, `${name}_count`, `${name}_sum`] : [name],
+  )
+  return new Set(['up', ...names])
+}
+
+const WORDS = new Set('sum rate min max by le increase histogram_quantile'.split(' '))
+/** Names of metrics in a PromQL expression: identifiers that are no labels, strings or functions. */
+function metricsIn(expr: string): string[] {
+  const bare = expr.replaceAll(/\{[^}]*\}|\[[^\]]*\]|by \([^)]*\)/g, ' ')
+  return [...bare.matchAll(/[a-z_][a-z0-9_:]*/gi)]
+    .map(([name]) => name)
+    .filter((name) => !WORDS.has(name))
+}
+
+const rules = alerts.groups.flatMap((group) => group.rules)
+
+describe('monitoring', () => {
+  it('asks only for metrics that there are', async () => {
+    const names = await offered()
+    const asked = [
+      ...rules.map(({ alert, expr }) => [alert, expr] as const),
+      ...dashboard.panels.flatMap(({ targets, title }) =>
+        targets.map(({ expr }) => [title, expr] as const),
+      ),
+    ]
+    expect(asked.length).toBeGreaterThan(25)
+    for (const [where, expr] of asked) {
+      expect([where, metricsIn(expr)]).not.toEqual([where, []])
+      for (const name of metricsIn(expr))
+        expect([where, name, names.has(name)]).toEqual([where, name, true])
+    }
+  })
+
+  it('tells for each alert how bad it is and what to do', () => {
+    expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length)
+    for (const { annotations, labels } of rules) {
+      expect(labels.severity).toMatch(/^(critical|warning)$/)
+      expect(annotations.summary.length).toBeGreaterThan(10)
+      expect(annotations.action.length).toBeGreaterThan(10)
+    }
+  })
+})
