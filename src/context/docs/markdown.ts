@@ -119,7 +119,7 @@ function plain(markdown: string): string {
     .replaceAll(/!?\[([^\][]*)\]\([^()]*\)/g, '$1')
     .replaceAll(/<\/?[A-Za-z][^<>]*>/g, '')
     .replace(/ ?\{#[^{}]*\}$/, '')
-    .replaceAll(/[*`]+|(?<![\p{L}\p{N}])_+|_+(?![\p{L}\p{N}])/gu, '')
+    .replaceAll(/(?<!\\)[*`]+|(?<![\p{L}\p{N}])_+|_+(?![\p{L}\p{N}])/gu, '')
     .replaceAll(/\\(?=[!-/:-@[-`{-~])/g, '')
   return oneLine(words).slice(0, LONGEST_HEADING)
 }

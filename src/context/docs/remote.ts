@@ -19,7 +19,11 @@ export interface Reply {
 export interface RemoteOptions {
   /** Told why the thread ended, or what it failed in. */
   readonly onFailure: (error: unknown) => void
+  /** The program of the thread; the index unless given. */
+  readonly program?: URL
 }
+
+const INDEX = new URL('./worker.ts', import.meta.url)
 
 export interface RemoteSections extends Sections {
   close(): Promise<void>
@@ -36,16 +40,18 @@ interface Waiting {
 }
 
 /** The index of a folder on a thread of its own, which starts with the first call. */
-export function createRemoteSections(dir: string, { onFailure }: RemoteOptions): RemoteSections {
+export function createRemoteSections(
+  dir: string,
+  { onFailure, program = INDEX }: RemoteOptions,
+): RemoteSections {
   const waiting = new Map<number, Waiting>()
   let worker: Worker | undefined
   let nextId = 0
   let notBefore = 0
 
   function start(): Worker {
-    const url = new URL('./worker.ts', import.meta.url)
     const resourceLimits = { maxOldGenerationSizeMb: MOST_MEMORY }
-    const started = new Worker(url, { workerData: dir, resourceLimits })
+    const started = new Worker(program, { workerData: dir, resourceLimits })
     started.on('message', settle)
     started.on('error', (error) => end(started, error))
     started.on('exit', (code) =>
