@@ -4,10 +4,13 @@ import { configDefaults, defineConfig } from 'vitest/config'
 const HEAVY = [
   'test/fleet/**/*.test.ts',
   'test/isolation/**/*.test.ts',
+  'test/mcp/clients.test.ts',
   'test/mcp/conformance.test.ts',
+  'test/mcp/stdio.test.ts',
   'test/github/budgetFleet.test.ts',
   'test/process.test.ts',
   'test/workers.test.ts',
+  'test/providers.test.ts',
   'test/docker.test.ts',
 ]
 const BROWSER = 'test/browser/**'

@@ -1,5 +1,6 @@
 /**
- * Writes what is derived from the code: `openapi/openapi.json` and the tables in the README.
+ * Writes what is derived from the code: `openapi/openapi.json`, the MCP tools as clients get them in
+ * `openapi/mcp-tools.json`, and the tables in the README.
  * With `--check` it writes nothing and fails where a file differs.
  */
 import { readFile, writeFile } from 'node:fs/promises'
@@ -19,6 +20,7 @@ const sections: Readonly<Record<string, () => string>> = {
 
 const files = new Map([
   ['openapi/openapi.json', await openapi()],
+  ['openapi/mcp-tools.json', await mcpTools()],
   ['README.md', await readme()],
 ])
 const check = process.argv.includes('--check')
@@ -45,6 +47,22 @@ async function openapi(): Promise<string> {
   await app.close()
   await deps.close()
   return `${document}\n`
+}
+
+/** `tools/list` with every tool that a configuration can switch on. */
+async function mcpTools(): Promise<string> {
+  const config = { ...readConfig({ NODE_ENV: 'production' }), ENABLE_WRITES: true }
+  const deps = await createDeps(config, pino({ level: 'silent' }))
+  const server = deps.mcpByLines(new AbortController().signal)
+  const request = { kind: 'request', id: 1, method: 'tools/list', params: {} } as const
+  const { body } = await server.answer(request, {
+    era: 'legacy',
+    caller: { callerToken: undefined, meter: { calls: 0 }, may: () => true, served: () => {} },
+    signal: () => new AbortController().signal,
+    send: undefined,
+  })
+  await deps.close()
+  return `${JSON.stringify(JSON.parse(body.toString()).result.tools, null, 2)}\n`
 }
 
 async function readme(): Promise<string> {

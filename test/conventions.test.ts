@@ -122,7 +122,13 @@ const MAY_KNOW: Record<string, readonly string[]> = {
   models: ['core'],
   sessions: ['core', 'redis', 'context', 'cache', 'models'],
   mcp: ['core', 'context', 'cache', 'sessions', 'config.ts', 'health.ts', 'metrics.ts'],
-  http: 'core redis cache context sessions models mcp config.ts health.ts metrics.ts'.split(' '),
+  parts:
+    'core redis cache github context sessions models mcp http config.ts health.ts metrics.ts package.ts'.split(
+      ' ',
+    ),
+  http: 'core redis cache context sessions models mcp config.ts health.ts histogram.ts metrics.ts'.split(
+    ' ',
+  ),
 }
 
 interface Import {

@@ -3,7 +3,7 @@ import { invalid } from '../core/errors.ts'
 import type { FitReason, Kept, Piece, Source } from '../core/provider.ts'
 import { oneLine } from '../core/quote.ts'
 import { Nullable, type Omission, Path } from '../core/schemas.ts'
-import { classRank } from './fileClasses.ts'
+import { classOf, classRank } from './fileClasses.ts'
 import {
   type DiffEntry,
   HUNKS_PATTERN,
@@ -159,8 +159,9 @@ function withinCharacters({ detail, files }: FilesView): {
 
 function listPieces({ by, files, rank }: FilesView): FilePiece[] {
   const pieces: FilePiece[] = []
-  for (let start = 0; start < files.length; start += LISTED_TOGETHER) {
-    const some = files.slice(start, start + LISTED_TOGETHER)
+  const ordered = files.toSorted((left, right) => lastIfGenerated(left) - lastIfGenerated(right))
+  for (let start = 0; start < ordered.length; start += LISTED_TOGETHER) {
+    const some = ordered.slice(start, start + LISTED_TOGETHER)
     pieces.push({
       part: 'files',
       text: some.map(({ entry }) => lineOf(entry)).join('\n'),
@@ -179,18 +180,17 @@ function patchPieces(view: FilesView, files: readonly PlacedFile[]): FilePiece[]
   return files
     .flatMap((file) => {
       const hunks = hunksOf(file.entry.patch)
-      if (hunks.length === 0) return [notePiece(view, file)]
+      if (hunks.length === 0) return [[file, notePiece(view, file)] as const]
       return hunks
         .filter(({ number }) => isWanted(number))
-        .map((hunk) => hunkPiece(view, file, hunk, hunks.length))
+        .map((hunk) => [file, hunkPiece(view, file, hunk, hunks.length)] as const)
     })
-    .toSorted((left, right) => placeOf(left) - placeOf(right))
+    .toSorted(([left], [right]) => lastIfGenerated(left) - lastIfGenerated(right))
+    .map(([, piece]) => piece)
 }
 
-const GENERATED = 3
-
-function placeOf({ files: [file] }: FilePiece): number {
-  return classRank(file?.entry.filename ?? '') === GENERATED ? 1 : 0
+function lastIfGenerated({ entry }: PlacedFile): number {
+  return classOf(entry.filename) === 'generated' ? 1 : 0
 }
 
 function notePiece({ rank }: FilesView, file: PlacedFile): FilePiece {

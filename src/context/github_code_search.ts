@@ -1,7 +1,6 @@
 import type { components } from '@octokit/openapi-types'
 import { Type } from '@sinclair/typebox'
-import { ServiceError } from '../core/errors.ts'
-import { defineProvider, type FetchContext, type Piece } from '../core/provider.ts'
+import { defineProvider, type Piece } from '../core/provider.ts'
 import { oneLine } from '../core/quote.ts'
 import { blockFields, Nullable, type Omission } from '../core/schemas.ts'
 import { facts, lines } from './render.ts'

@@ -1,18 +1,12 @@
 import { Type } from '@sinclair/typebox'
 import type { GitHub } from '../core/github.ts'
 import { defineProvider } from '../core/provider.ts'
-import { type Omission, repositoryParams } from '../core/schemas.ts'
+import { repositoryParams } from '../core/schemas.ts'
 import { checkFileParams, fileParams, missingPaths, type PlacedFile } from './changedFiles.ts'
 import { detailParam, windowParams } from './changeParams.ts'
 import type { DiffEntry } from './patches.ts'
 import { type GitHubPull, PullNumber, pullRepository, pullVisibility } from './pullFields.ts'
-import {
-  MOST_FILES,
-  pullFilesBlock,
-  pullFilesDraft,
-  pullFilesNext,
-  restOfFiles,
-} from './pullFiles.ts'
+import { MOST_FILES, pullFilesBlock, pullFilesDraft, restOfFiles } from './pullFiles.ts'
 import { PULL } from './pullParts.ts'
 import { pullTag } from './tags.ts'
 import type { Window } from './windows.ts'
@@ -80,7 +74,6 @@ export const githubPullRequestFiles = defineProvider({
           ? missingPaths(paths, files)
           : restOfFiles(pull, { offset, limit }, found.length, detail)),
         ...block.omitted,
-        ...withoutPatches(pull, detail, files, paths),
       ],
       blocks: [block.draft],
     }
@@ -119,18 +112,4 @@ async function searchFiles(
   }
   const rest = await Promise.all(windows.map((window) => listFiles(github, params, window, true)))
   return [...first, ...rest.flat()]
-}
-
-function withoutPatches(
-  pull: GitHubPull,
-  detail: string,
-  files: readonly PlacedFile[],
-  paths: readonly string[] | undefined,
-): Omission[] {
-  const [first] = files
-  if (detail === 'patch' || !first) return []
-  const window = paths ? { paths } : { offset: first.position, limit: files.length }
-  return [
-    { what: 'patches', count: files.length, reason: 'detail', next: pullFilesNext(pull)(window) },
-  ]
 }

@@ -9,7 +9,9 @@ import { nextPart, type PartName, type PartRequest, type PullPart, partDraft } f
 import { facts, lines } from './render.ts'
 import { windowsOf } from './windows.ts'
 
-export type GitHubCheckRun = components['schemas']['check-run']
+export type GitHubCheckRun = Omit<components['schemas']['check-run'], 'id'> & {
+  readonly id: number
+}
 type GitHubStatus = components['schemas']['simple-commit-status']
 
 const Check = Type.Object(
@@ -151,7 +153,7 @@ const isOutputOf =
   ({ piece }: { piece: Piece }): boolean =>
     isCheckPiece(piece) && piece.output === true && piece.checks[0] === one
 
-export function checkOfRun(run: GitHubCheckRun): Check {
+function checkOfRun(run: GitHubCheckRun): Check {
   const url = run.details_url ?? run.html_url ?? null
   return {
     kind: 'check_run',
@@ -193,10 +195,12 @@ function factsPiece(one: PlacedCheck, rank: number): CheckPiece {
   const { annotations, outcome, run_id } = one.check
   return {
     part: 'checks',
-    text: lines(
+    text: [
       `- ${outcome.replaceAll('_', ' ')}: ${nameOf(one.check)}`,
       facts({ 'Workflow run': run_id, Annotations: annotations > 0 && annotations }),
-    ),
+    ]
+      .filter(Boolean)
+      .join(' · '),
     by: 'service',
     rank,
     whole: true,

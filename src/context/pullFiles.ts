@@ -45,18 +45,20 @@ export function pullFilesDraft(
   const part = filesPart({ ...view, files, by, next: pullFilesNext(pull) })
   const { additions, changed_files: total, deletions } = pull
   const first = files[0]?.position ?? 0
+  const name = `Changed files of ${pullName(pull)}`
   const url = `${pull.html_url}/files`
+  const counts = facts({
+    Files: `${files.length} of ${total}`,
+    Changes: `+${additions} −${deletions}`,
+  })
   const draft: Draft = {
     type: 'github_pull_request_files',
     id: `github_pull_request_files:${pullName(pull)}@${first}+${files.length}`,
-    title: pull.title,
+    // Beside the pull request's own block, its title and address need not be said again.
+    title: from ? name : pull.title,
     url,
-    head: lines(
-      `# Changed files of ${pullName(pull)}`,
-      url,
-      facts({ Files: `${files.length} of ${total}`, Changes: `+${additions} −${deletions}` }),
-    ),
-    by,
+    head: lines(`# ${name}`, !from && url, counts),
+    by: from ? 'service' : by,
     pieces: part.pieces.length > 0 ? part.pieces : [NOTHING],
     ...(from && { from }),
     fields: (kept) => ({ total, additions, deletions, ...part.fields(kept) }),

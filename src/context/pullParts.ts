@@ -1,7 +1,7 @@
 import { ServiceError } from '../core/errors.ts'
 import type { CachePolicy, Draft, FetchContext, Kept, Piece } from '../core/provider.ts'
 import type { Omission } from '../core/schemas.ts'
-import { type GitHubPull, pullAuthor, pullName, pullRepository } from './pullFields.ts'
+import { type GitHubPull, pullName, pullRepository } from './pullFields.ts'
 import { lines } from './render.ts'
 
 /** Parts of a pull request that can be included, each a block of its own. */
@@ -43,8 +43,6 @@ export interface PullPart {
   readonly cache?: CachePolicy
 }
 
-export type ReadPart = (request: PartRequest) => Promise<PullPart>
-
 export const PULL = '/repos/{owner}/{repo}/pulls/{pull_number}'
 
 /** The request for some entries of one part. */
@@ -74,15 +72,16 @@ export interface PartContent {
 /** A part as a block. It always has a piece, so that leaving it out can be named. */
 export function partDraft(content: PartContent): Draft {
   const { facts, fields, from, name, nothing, omit, page, pieces, pull, type } = content
-  const url = pull.html_url + (page ?? '')
+  const title = `${name} of ${pullName(pull)}`
   const empty: Piece = { part: 'nothing', text: nothing, by: 'service', rank: 100, whole: true }
   return {
     type,
     id: `${type}:${pullName(pull)}`,
-    title: pull.title,
-    url,
-    head: lines(`# ${name} of ${pullName(pull)}`, url, facts),
-    by: pullAuthor(pull),
+    title,
+    url: pull.html_url + (page ?? ''),
+    // The pull request's own block has its title and address.
+    head: lines(`# ${title}`, facts),
+    by: 'service',
     pieces: pieces.length > 0 ? pieces : [empty],
     from,
     fields,

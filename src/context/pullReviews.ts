@@ -96,7 +96,7 @@ function pieceOf(source: GitHubReview, position: number, age: number): ReviewPie
     part: 'reviews',
     heading: `### ${state.replace('_', ' ')} by ${author} (${association.toLowerCase()}), ${submitted_at ?? 'not submitted'}`,
     text: body || '(no text)',
-    by: { login: author, association },
+    by: body ? { login: author, association } : 'service',
     // The newest of a kind first.
     rank: rank + age / 1_000,
     review,

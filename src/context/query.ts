@@ -1,4 +1,5 @@
 import type { TSchema } from '@sinclair/typebox'
+import type { Provider } from '../core/provider.ts'
 import type { Contracts } from './contract.ts'
 import { requestOptions } from './contract.ts'
 import { type ContextRequest, contractOf, parseRequest } from './request.ts'
@@ -15,10 +16,19 @@ export function parseQuery(contracts: Contracts, type: string, query: Query): Co
   const params: Record<string, unknown> = {}
   const options: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(query)) {
-    if (Object.hasOwn(requestOptions, name)) options[name] = value
+    if (isOption(name, value, provider)) options[name] = value
     else params[name] = fromText(provider.params.properties[name], value)
   }
   return parseRequest(contracts, { context_type: type, params, ...options })
+}
+
+/** Where a type has a param of an option's name, as lists have `since`, the value's form decides. */
+function isOption(name: string, value: Query[string], { params }: Provider): boolean {
+  const option: TSchema | undefined = Object.hasOwn(requestOptions, name)
+    ? requestOptions[name as keyof typeof requestOptions]
+    : undefined
+  if (!option || !Object.hasOwn(params.properties, name)) return option !== undefined
+  return new RegExp(option.pattern ?? '').test(String(value))
 }
 
 function fromText(schema: TSchema | undefined, value: string | string[] | undefined): unknown {

@@ -22,6 +22,7 @@ import { githubReleases } from './github_releases.ts'
 import { githubRepo } from './github_repo.ts'
 import { githubTree } from './github_tree.ts'
 import { githubUser } from './github_user.ts'
+import { githubWorkflowRun } from './github_workflow_run.ts'
 
 /** Every context type. A new one is a file in this folder and a line here. */
 export const providers: readonly Provider[] = [
@@ -44,6 +45,7 @@ export const providers: readonly Provider[] = [
   githubPullRequest,
   githubPullRequests,
   githubPullRequestFiles,
+  githubWorkflowRun,
   githubDiscussion,
   githubDiscussionComments,
   githubDiscussions,

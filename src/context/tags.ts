@@ -23,6 +23,9 @@ export const checksTag = (owner: string, repo: string, ref: string) =>
 export const pullChecksTag = (owner: string, repo: string, number: number) =>
   `checks:${owner}/${repo}#${number}`
 
+/** Runs of GitHub Actions, with their jobs. */
+export const runsTag = (owner: string, repo: string) => `runs:${owner}/${repo}`
+
 export const releasesTag = (owner: string, repo: string) => `releases:${owner}/${repo}`
 
 export const discussionTag = (owner: string, repo: string, number: number) =>

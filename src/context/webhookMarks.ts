@@ -12,6 +12,7 @@ import {
   releasesTag,
   repositoryAccessTag,
   repositoryTag,
+  runsTag,
 } from './tags.ts'
 import {
   accountsOf,
@@ -52,6 +53,14 @@ const checks =
       ...refs.map((ref) => checksTag(...at, ref)),
       ...pullsOf(checked, at).map((number) => pullChecksTag(...at, number)),
     )
+  }
+
+/** A run of GitHub Actions, and the checks that its jobs are. */
+const runs =
+  (checkedOf: (payload: Payload) => readonly (Checked | undefined)[]): Rule =>
+  (payload, at) => {
+    const { changed: tags } = checks(checkedOf)(payload, at)
+    return changed(runsTag(...at), ...tags)
   }
 
 /** A pull request is an issue too, by the same number. */
@@ -134,8 +143,8 @@ const OF_REPOSITORY: Readonly<Record<string, Rule>> = {
   pull_request_review_thread: ({ pull_request }, at) => pull({ pull_request }, at),
   check_run: checks(({ check_run }) => [check_run, check_run?.check_suite]),
   check_suite: checks(({ check_suite }) => [check_suite]),
-  workflow_run: checks(({ workflow_run }) => [workflow_run]),
-  workflow_job: checks(({ workflow_job }) => [workflow_job]),
+  workflow_run: runs(({ workflow_run }) => [workflow_run]),
+  workflow_job: runs(({ workflow_job }) => [workflow_job]),
   status: (payload, at) =>
     changed(...textsOf(payload.sha, ...branchesOf(payload)).map((ref) => checksTag(...at, ref))),
   release: (_payload, at) => changed(releasesTag(...at)),

@@ -17,6 +17,8 @@ declare module 'fastify' {
     callerName: string | undefined
     /** What an access token permits; undefined where everything is permitted. */
     scopes: ReadonlySet<string> | undefined
+    /** Epoch milliseconds at which an access token ends. */
+    expiresAt: number | undefined
     /** Why the caller's access token is not taken. */
     refusal: ServiceError | undefined
     /** `WWW-Authenticate`, where it is another than usual. */
@@ -29,6 +31,7 @@ declare module 'fastify' {
 export function decorate(app: FastifyInstance): void {
   app.decorateRequest('callerName', undefined)
   app.decorateRequest('scopes', undefined)
+  app.decorateRequest('expiresAt', undefined)
   app.decorateRequest('refusal', undefined)
   app.decorateRequest('challenge', undefined)
   app.decorateRequest('served', undefined)

@@ -71,9 +71,9 @@ function exampleOf(provider: Provider) {
   }
 }
 
-/** Query parameters of the GET form of one type. */
+/** Query parameters of the GET form of one type, its own first, also where an option has the same name. */
 export function querySchema({ params }: Provider): TSchema {
-  return Type.Object({ ...params.properties, ...requestOptions })
+  return Type.Object({ ...params.properties, ...requestOptions, ...params.properties })
 }
 
 /** The problems that an operation may answer with, for the OpenAPI document. */

@@ -26,7 +26,12 @@ const QUERY = ['repo_owner', 'repo_name', 'fetch_issues', 'fetch_prs']
 export function parseWanted(contracts: Contracts, query: Query, body: unknown): Wanted[] {
   const given = body ?? {}
   if (!check.Check(given)) throw faulty(check, Body, given, '', 'the request')
-  const wanted = [...byQuery(contracts, query), ...byBody(contracts, given.requests ?? [])]
+  const { requests = [] } = given
+  const unknown = Object.keys(query).find((name) => !QUERY.includes(name))
+  if (unknown) throw invalid(`/${unknown}`, `is not known here; known are ${QUERY.join(', ')}`)
+  // Some clients send the switches whatever else they send.
+  const isShort = 'repo_owner' in query || 'repo_name' in query || requests.length === 0
+  const wanted = [...(isShort ? byQuery(contracts, query) : []), ...byBody(contracts, requests)]
   if (wanted.length > 0) return wanted
   throw invalid(
     '',
@@ -51,8 +56,6 @@ function byBody(contracts: Contracts, requests: readonly unknown[]): Wanted[] {
 }
 
 function byQuery(contracts: Contracts, query: Query): Wanted[] {
-  const unknown = Object.keys(query).find((name) => !QUERY.includes(name))
-  if (unknown) throw invalid(`/${unknown}`, `is not known here; known are ${QUERY.join(', ')}`)
   const { repo_owner: owner, repo_name: repo } = query
   if (Object.keys(query).length === 0) return []
   if (typeof owner !== 'string') throw invalid('/repo_owner', 'is required, once')

@@ -40,7 +40,9 @@ export const Items = Type.Unsafe({
 })
 
 const Flag = (description: string) =>
-  Type.Optional(Type.String({ enum: ['true', 'false'], default: 'true', description }))
+  Type.Optional(
+    Type.String({ enum: ['true', 'false'], description: `${description}; \`true\` unless given` }),
+  )
 
 export const GitHubQuery = Type.Object({
   repo_owner: Type.Optional(
@@ -51,7 +53,7 @@ export const GitHubQuery = Type.Object({
   fetch_prs: Flag('Its open pull requests with the files that they change, the latest 30'),
 })
 
-export const GitHubBody = (request: TSchema) =>
+export const GitHubBody = ({ 'x-examples': _ofOne, ...request }: TSchema) =>
   Type.Unsafe({
     type: 'object',
     properties: {

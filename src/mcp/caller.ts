@@ -10,6 +10,8 @@ export interface Caller {
   readonly meter: Meter
   /** Whether the caller's access token permits it; API keys permit everything. */
   readonly may: (scope: Scope) => boolean
+  /** Epoch milliseconds at which the caller's access token ends; undefined where nothing does. */
+  readonly expiresAt?: number | undefined
   /** Told what is asked for, and later what became of it, for the metric and the log line. */
   readonly served: (type: string, outcome?: Outcome) => void
 }

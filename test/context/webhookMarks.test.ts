@@ -87,12 +87,13 @@ describe('what an event makes stale', () => {
     expect(found.changed.toSorted()).toEqual(expected.changed.toSorted())
   })
 
-  it.each(['workflow_run', 'workflow_job'])('%s: checks of its commit', (name) => {
+  it.each(['workflow_run', 'workflow_job'])('%s: runs, and checks of its commit', (name) => {
     for (const payload of payloads(name)) {
       const run = payload.workflow_run ?? payload.workflow_job
       const tags = marksOf(name, payload)?.changed ?? []
       expect(tags.some((tag) => tag.endsWith(`@${run?.head_sha}`))).toBe(true)
-      expect(tags.every((tag) => tag.startsWith('checks:'))).toBe(true)
+      expect(tags.every((tag) => /^(?:checks|runs):/.test(tag))).toBe(true)
+      expect(tags.filter((tag) => tag.startsWith('runs:'))).toHaveLength(1)
     }
   })
 

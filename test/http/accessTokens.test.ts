@@ -112,6 +112,16 @@ describe('an access token', () => {
   })
 })
 
+it('a subscription by an access token lasts no longer than that', async () => {
+  const token = await issuer.sign({ exp: soon(2) })
+  const notifications = { resourceSubscriptions: ['github://octo/talk'] }
+  const params = { notifications }
+  const answer = await send(app, '2026-07-28', 'subscriptions/listen', params, bearer(token))
+  expect(answer.headers['content-type']).toBe('text/event-stream')
+  expect(answer.text).toContain('"resourceSubscriptions":["github://octo/talk"]')
+  expect(answer.text.trim().split('\n\n').at(-1)).toContain('"resultType":"complete"')
+})
+
 describe('a scope', () => {
   it('is needed to read', async () => {
     const answer = await get(await issuer.sign({ scope: 'openid profile' }))

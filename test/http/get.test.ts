@@ -56,6 +56,19 @@ describe('GET /mcp/context/{context_type}', () => {
     expect(numbers(one.text)).toEqual([3, 2, 1])
   })
 
+  it('tells a list’s own `since` from the option of that name', async () => {
+    const base = '/mcp/context/github_issues?owner=octo&repo=list'
+    const late = await app.get(`${base}&since=2999-01-01T00:00:00Z`)
+    expect([late.status, numbers(late.text)]).toEqual([200, []])
+    const { context_id } = (await app.get(base)).json<Context>()
+    expect((await app.get(`${base}&since=${context_id}`)).status).toBe(304)
+    const wrong = await app.get(`${base}&since=yesterday`)
+    expect([wrong.status, wrong.json<Problem>().errors]).toMatchObject([
+      400,
+      [{ pointer: '/params/since' }],
+    ])
+  })
+
   it('takes the options beside the params', async () => {
     const query = 'owner=octo&repo=list&state=all&limit=3&max_tokens=150&query=issue&max_age=0'
     const answer = await app.get(`/mcp/context/github_issues?${query}`)

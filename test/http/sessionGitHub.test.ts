@@ -16,6 +16,9 @@ import {
   updateIssue,
 } from '../support/github/index.ts'
 import { type Conversation, startConversation } from '../support/sessions.ts'
+import { deliver } from '../support/webhooks.ts'
+
+const SECRET = 'a webhook secret'
 
 let github: GitHub
 let app: App
@@ -33,7 +36,10 @@ beforeEach(async () => {
     body: 'First line.\nIt fails.\nLast line.',
   })
   addIssue(github.world, 'octo/talk', { title: 'Logout fails', body: 'It fails too.' })
-  app = await startApp({ github, env: { GITHUB_TOKEN: OCTOCAT_TOKEN, DATA_DIR: folder.path } })
+  app = await startApp({
+    github,
+    env: { GITHUB_TOKEN: OCTOCAT_TOKEN, DATA_DIR: folder.path, GITHUB_WEBHOOK_SECRET: SECRET },
+  })
   session = await startConversation(app)
 })
 afterEach(async () => {
@@ -194,6 +200,32 @@ describe('context_updates', () => {
     expect((await items())[1]?.body).toContain('It works.')
     later(100)
     expect(await updatesOf()).toEqual([])
+  })
+
+  it('tell at once of what a webhook names, and look at nothing else', async () => {
+    await session.fetch([issue(1), issue(2), repo])
+    await session.invoke('Hi')
+    updateIssue(github.world, login, { title: 'Login works' })
+    expect(await updatesOf()).toEqual([])
+    const edited = {
+      action: 'edited',
+      repository: { full_name: 'octo/talk' },
+      issue: { number: 1 },
+    }
+    later(1)
+    expect((await deliver(app, 'issues', edited, SECRET)).status).toBe(202)
+    later(1)
+    github.resetCounts()
+    expect(await updatesOf()).toMatchObject([
+      { change: 'changed', content: '- > Login fails\n+ > Login works' },
+    ])
+    expect(
+      github.requests.map(({ path }) => path).filter((path) => !/issues\/1/.test(path)),
+    ).toEqual([])
+    expect(github.count()).toBeGreaterThan(0)
+    github.resetCounts()
+    expect(await updatesOf()).toEqual([])
+    expect(github.count()).toBe(0)
   })
 
   it('tell of a window that has grown as of one thing', async () => {

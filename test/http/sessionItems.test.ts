@@ -85,6 +85,37 @@ describe('items', () => {
   })
 })
 
+describe('the document', () => {
+  interface Operation {
+    readonly requestBody?: {
+      readonly content: Record<string, { examples?: Record<string, { value: unknown }> }>
+    }
+    readonly responses: Readonly<Record<string, unknown>>
+  }
+
+  it('has examples of every body, which do as they are', async () => {
+    const { paths } = (await app.get('/openapi.json')).json<{
+      paths: Record<string, Record<string, Operation>>
+    }>()
+    const json = { 'content-type': 'application/json' }
+    const session = await startConversation(app)
+    const sent: string[] = []
+    for (const [path, { post }] of Object.entries(paths)) {
+      if (!post || !path.startsWith('/mcp/session/{session_id}/')) continue
+      const examples = post.requestBody?.content['application/json']?.examples ?? {}
+      for (const [name, { value }] of Object.entries(examples)) {
+        const to = path.replace('{session_id}', session.id)
+        const query = name === 'query' ? '?repo_owner=octocat&repo_name=Hello-World' : ''
+        const answer = await app.send('POST', to + query, json, JSON.stringify(value))
+        const done = Object.keys(post.responses).filter((status) => status.startsWith('2'))
+        expect([path, name, String(answer.status)]).toEqual([path, name, done[0]])
+        sent.push(name)
+      }
+    }
+    expect(sent.toSorted()).toEqual(['default', 'echo', 'issue', 'items', 'query'])
+  })
+})
+
 describe('what cannot be an item', () => {
   it.each([
     [{ type: 'a', content: 'b' }, '', /array of items/],

@@ -240,6 +240,7 @@ function sessionsOf(scripted: Models) {
     promptTokens: 64_000,
     running: new Set(),
     now,
+    verdict: () => undefined,
     onFailure: unused,
     onTurn: () => {},
   })

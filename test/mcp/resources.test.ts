@@ -49,7 +49,9 @@ describe.each(ERAS)('by %s', (revision) => {
     const templates = result.resourceTemplates as { uriTemplate: string; name: string }[]
     expect(templates.map(({ name, uriTemplate }) => [name, uriTemplate])).toEqual(
       providers
-        .filter(({ params, uri }) => params.required?.every((name) => uri.includes(`${name}}`)))
+        .filter(({ params: { required = [] }, uri }) =>
+          required.every((name: string) => uri.includes(`${name}}`)),
+        )
         .map(({ type, uri }) => [type, uri]),
     )
     expect(templates.length).toBeGreaterThan(5)
@@ -116,7 +118,14 @@ describe('own resources', () => {
   it('are listed', async () => {
     const { result } = await rpc(app, '2026-07-28', 'resources/list')
     const uris = result.resources.map(({ uri }: { uri: string }) => uri)
-    expect(uris).toEqual(expect.arrayContaining(['github://repos']))
+    expect(uris).toEqual(['github://user/profile', 'github://repos'])
+  })
+
+  it('begin with the account itself', async () => {
+    const { text } = (await read('github://user/profile')).result.contents[0]
+    expect(text).toContain('https://github.com/octo')
+    const { text: other } = (await read('github://octocat')).result.contents[0]
+    expect(other).toContain('https://github.com/octocat')
   })
 
   it('are those of the service’s account', async () => {

@@ -34,7 +34,7 @@ const promptOf = (items: readonly KeptItem[], change: Partial<PromptInput> = {})
     input: 'What now?',
     system: undefined,
     turns: [],
-    candidates: items.map((kept, index) => candidate(kept, index + 1, undefined)),
+    candidates: items.map((kept, index) => candidate(kept, index + 1, 1_800_000_000_000)),
     updates: [],
     room: 4_000,
     rank: () => createRanker().rank('s', items, change.input ?? 'What now?'),
@@ -93,11 +93,22 @@ describe('a prompt', () => {
           .flatMap(({ content }) => content.split(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/))
           .filter((line) => !line.startsWith('>'))
         const known =
-          /^(|---|USER|QUESTION|Material of .*|Not shown .*|Changed on .*|added:|changed:|removed:|\[\d+\] note|\[… \d+ tokens omitted\]|… and \d+ more)$/
+          /^(|---|USER|QUESTION|Material of .*|Not shown .*|Changed on .*|added:|changed:|removed:|\[\d+\] note, as of [\dTZ:.-]+|\[… \d+ tokens omitted\]|… and \d+ more)$/
         expect(ours.filter((line) => !known.test(line))).toEqual([])
       },
     )
     await fc.assert(property, { numRuns: 300 })
+  })
+
+  it('fits into any room, and leaves little of it empty', async () => {
+    const items = Array.from({ length: 60 }, (_, id) => note(words(20, `word${id}`), { id }))
+    const turns = Array.from({ length: 40 }, () => turnOf('QUESTION', words(20, 'reply')))
+    for (let room = 400; room < 2_600; room += 53) {
+      const { messages, system } = await promptOf(items, { room, turns })
+      const all = [system ?? '', ...messages.map(({ content }) => content)]
+      const tokens = all.reduce((sum, each) => sum + countTokens(each), 0)
+      expect([room, tokens <= room, tokens > room * 0.55]).toEqual([room, true, true])
+    }
   })
 
   it('sends all there is where it fits, and says that nothing was saved', async () => {

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { connectPatient } from '../../src/redis/connection.ts'
+import { guardRedis } from '../../src/redis/guarded.ts'
 import { patientRedis } from '../../src/redis/patient.ts'
 import { createRedisSessions, redisProblem } from '../../src/sessions/store/redisStore.ts'
 import { LIMITS } from '../../src/sessions/store/store.ts'
@@ -67,6 +68,26 @@ describe('Redis', () => {
     at += 60_000
     vi.advanceTimersByTime(60_000)
     await expect.poll(() => observer.keys('*')).toEqual([])
+    store.close()
+  })
+
+  it('waits longer for a slow Redis than the cache does', async () => {
+    await using own = await startRedis()
+    const redis = patientRedis(connectPatient(own.url), {
+      problem: redisProblem,
+      patience: 20_000,
+    })
+    const client = connectPatient(own.url)
+    const cache = guardRedis(client, { onChange: () => {} })
+    const store = createRedisSessions(redis, { now: Date.now, ttl: 60_000, limits: LIMITS })
+    await store.create(sessionOf('one'))
+    own.pause()
+    const pending = store.append(sessionOf('one'), appendOf(putOf('a')))
+    expect(await cache.try((client) => client.ping())).toBeUndefined()
+    own.resume()
+    expect(await pending).toBe('done')
+    cache.close()
+    client.disconnect()
     store.close()
   })
 

@@ -11,8 +11,8 @@ import {
 } from '../fileLines.ts'
 import { facts, lines } from '../render.ts'
 import type { Document } from './document.ts'
-import type { Library } from './library.ts'
 import { rangeUnder } from './markdown.ts'
+import type { Pages } from './pages.ts'
 import { DocsPath, segmentsOf } from './paths.ts'
 
 const TYPE = 'docs_page'
@@ -29,7 +29,7 @@ const Line = (description: string) =>
   Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000_000, description }))
 
 /** @param example a path that is there */
-export function docsPage(library: Library, example: string): Provider {
+export function docsPage(pages: Pages, example: string): Provider {
   return defineProvider({
     type: TYPE,
     blockType: TYPE,
@@ -71,10 +71,10 @@ export function docsPage(library: Library, example: string): Provider {
     data: 'own',
     cache: { freshFor: 300, staleFor: 3_600, keepFor: 86_400 },
     tags: ({ path }) => [`docs:${plainPath(path)}`],
-    version: async ({ path }) => (await library.document(plainPath(path)))?.hash ?? 'none',
+    version: async ({ path }) => (await pages.document(plainPath(path)))?.hash ?? 'none',
     async fetch({ path, ...wanted }) {
-      const document = await library.document(plainPath(path))
-      if (!document) throw await notFound(library, plainPath(path))
+      const document = await pages.document(plainPath(path))
+      if (!document) throw await notFound(pages, plainPath(path))
       const { shown, rest } = windowOf(document, wanted)
       return {
         visibility: 'private',
@@ -90,9 +90,9 @@ export function docsPage(library: Library, example: string): Provider {
 
 const plainPath = (path: string) => segmentsOf(path).join('/')
 
-async function notFound(library: Library, path: string): Promise<ServiceError> {
+async function notFound(pages: Pages, path: string): Promise<ServiceError> {
   const name = path.split('/').at(-1)?.toLowerCase()
-  const paths = await library.paths()
+  const paths = await pages.paths()
   const near = paths.filter((one) => one.toLowerCase().split('/').at(-1) === name).slice(0, 3)
   const hint = near.length > 0 ? `Is it ${near.join(' or ')}?` : 'docs_search finds what there is.'
   return new ServiceError('not_found', `There is no document ${JSON.stringify(path)}. ${hint}`)

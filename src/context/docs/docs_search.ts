@@ -4,8 +4,8 @@ import { oneLine } from '../../core/quote.ts'
 import { blockFields, type Omission, type Removed } from '../../core/schemas.ts'
 import type { LineRange } from '../fileLines.ts'
 import { facts, lines } from '../render.ts'
-import type { Library, Passage, Unindexed } from './library.ts'
 import { DocsPath, segmentsOf } from './paths.ts'
+import type { Passage, Sections, Unindexed } from './sections.ts'
 
 const TYPE = 'docs_search'
 
@@ -15,7 +15,7 @@ interface Hit extends Piece {
 }
 
 /** @param q of the example */
-export function docsSearch(library: Library, q: string): Provider {
+export function docsSearch(index: Sections, q: string): Provider {
   return defineProvider({
     type: TYPE,
     blockType: TYPE,
@@ -63,13 +63,13 @@ export function docsSearch(library: Library, q: string): Provider {
     data: 'own',
     cache: { freshFor: 300, staleFor: 3_600, keepFor: 86_400 },
     tags: () => ['docs'],
-    version: () => library.version(),
+    version: () => index.version(),
     async fetch(params) {
       const { q, path, limit = 10, offset = 0 } = params
       const within = segmentsOf(path ?? '').join('/')
-      const { found, unindexed } = await library.search(q, within)
-      const hits = found.slice(offset, offset + limit).map(hitOf)
-      const rest = found.length - offset - hits.length
+      const { count, passages, unindexed } = await index.search({ words: q, within, offset, limit })
+      const hits = passages.map(hitOf)
+      const rest = count - offset - hits.length
       const next = {
         context_type: TYPE,
         params: { ...params, offset: offset + hits.length },
@@ -90,13 +90,13 @@ export function docsSearch(library: Library, q: string): Provider {
             url: `docs://search/${encodeURIComponent(q)}`,
             head: lines(
               `# Sections of the documents on ${JSON.stringify(q)}`,
-              facts({ Found: found.length, In: within && JSON.stringify(within) }),
+              facts({ Found: count, In: within && JSON.stringify(within) }),
             ),
             by: 'service',
             pieces: hits,
             fields: (kept) => ({
               q,
-              found: found.length,
+              found: count,
               sections: kept.map(({ piece }) => sectionOf(piece as Hit)),
               ...(removed && { removed }),
             }),

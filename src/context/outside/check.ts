@@ -95,7 +95,7 @@ function paramFaults({ data, filtered, params }: Provider): string[] {
 
 function paramFault(name: string, schema: TSchema, required: boolean): string[] {
   if (!isName(name)) return [NAME_FORM]
-  if (Object.hasOwn(requestOptions, name)) return ['has the name of an option of every request']
+  if (TAKEN.has(name)) return ['has the name of an option of every request']
   if (!isFlat(schema)) {
     return ['must be a string, an integer, a boolean, a choice of strings or an array of strings']
   }
@@ -109,6 +109,9 @@ function paramFault(name: string, schema: TSchema, required: boolean): string[] 
     ...(value === undefined || compiled.Check(value) ? [] : ['has a default that is not valid']),
   ]
 }
+
+/** A `since` of a list is told apart by its form. */
+const TAKEN = new Set(Object.keys(requestOptions).filter((name) => name !== 'since'))
 
 /** What a query string and a model can write. */
 function isFlat({ anyOf, const: value, items, type }: TSchema): boolean {

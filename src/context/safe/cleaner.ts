@@ -1,7 +1,7 @@
 import type { TextKind } from '../../core/provider.ts'
 import type { Removed } from '../../core/schemas.ts'
 import { decodeFile } from './fileText.ts'
-import { reveal } from './hidden.ts'
+import { type LineEnd, reveal } from './hidden.ts'
 import { removeComments } from './htmlComments.ts'
 import { kindOfField, kindOfFile } from './kinds.ts'
 import { isPlain, mayHoldSecret } from './plain.ts'
@@ -27,6 +27,12 @@ export interface Cleaner {
 const DEEPEST = 200
 type Fields = Readonly<Record<string, unknown>>
 
+/** What other ends of a line than `\n` become: an end in Markdown, else nothing that ends a line. */
+function lineEndOf(kind: TextKind, keepLines: boolean): LineEnd {
+  if (kind === 'line') return ' '
+  return keepLines ? '␤' : '\n'
+}
+
 export function createCleaner(): Cleaner {
   const counts: Required<Removed> = {
     control_characters: 0,
@@ -38,15 +44,13 @@ export function createCleaner(): Cleaner {
   const plainNames = new Set<string>()
 
   function clean(value: string, kind: TextKind, keepLines: boolean): string {
-    const revealed = reveal(value, keepLines ? ' ' : '\n')
+    const revealed = reveal(value, lineEndOf(kind, keepLines))
     counts.control_characters += revealed.control
     counts.hidden_characters += revealed.hidden
-    let cleaned = kind === 'line' ? onOneLine(revealed.text) : revealed.text
+    let cleaned = revealed.text
     if (kind !== 'code') {
-      const { text, comments } = removeComments(cleaned, {
-        keepLines,
-        toTheEnd: kind === 'markdown',
-      })
+      const toTheEnd = kind === 'markdown'
+      const { text, comments } = removeComments(cleaned, { keepLines, toTheEnd })
       counts.html_comments += comments
       cleaned = text
     }
@@ -54,13 +58,6 @@ export function createCleaner(): Cleaner {
     const { text, secrets } = maskSecrets(cleaned, keepLines)
     counts.secrets += secrets
     return text
-  }
-
-  function onOneLine(value: string): string {
-    return value.replaceAll('\n', () => {
-      counts.control_characters += 1
-      return ' '
-    })
   }
 
   function text(value: string, kind: TextKind, { keepLines = false }: TextOptions = {}): string {

@@ -7,6 +7,9 @@ export interface Revealed {
   readonly control: number
 }
 
+/** A new line, or what shows that there was one. */
+export type LineEnd = '\n' | ' ' | '␤'
+
 const ESCAPE = String.fromCharCode(0x1b)
 /** Colours and cursor movements, whose parameters a terminal does not show (ECMA-48, section 5.4). */
 const TERMINAL = `${ESCAPE}\\[[0-?]{0,64}[ -\\/]{0,8}[@-~]`
@@ -43,9 +46,9 @@ const REPLACEMENT = '\uFFFD'
  * What shapes the visible text stays where it does: joiners in Arabic and Indic words, emoji
  * sequences. Private characters and halves of surrogate pairs become U+FFFD, one for a run of
  * private ones. Nothing is normalised. Applied again it changes nothing. Takes linear time.
- * @param lineEnd what other ends of lines than `\n` and `\r\n` become: a space keeps the number of lines
+ * @param lineEnd what other ends of lines than `\n` and `\r\n` become
  */
-export function reveal(source: string, lineEnd: '\n' | ' '): Revealed {
+export function reveal(source: string, lineEnd: LineEnd): Revealed {
   const unix = source.includes('\r') ? source.replaceAll('\r\n', '\n') : source
   let hidden = 0
   let control = 0

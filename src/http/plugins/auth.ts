@@ -60,9 +60,10 @@ const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/
 
 async function identify(request: FastifyRequest, tokens: AccessTokens, token: string) {
   try {
-    const { name, scopes } = await tokens.verify(token)
+    const { expiresAt, name, scopes } = await tokens.verify(token)
     request.callerName = name
     request.scopes = scopes
+    request.expiresAt = expiresAt
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error
     request.refusal = error

@@ -119,6 +119,7 @@ function callerOf(request: FastifyRequest, method: string): Caller {
   return {
     callerToken: callerToken(request),
     meter,
+    expiresAt: request.expiresAt,
     may: (scope) => request.scopes?.has(scope) ?? true,
     served(type, outcome) {
       request.served = { type, meter, outcome }

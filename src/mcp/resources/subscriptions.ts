@@ -12,7 +12,7 @@ export type WatchEntry = (
   onMark: (mark: Mark) => void,
 ) => Stop
 
-export interface SubscriptionOptions extends Omit<ReadOptions, 'now'> {
+export interface SubscriptionOptions extends ReadOptions {
   readonly watch: WatchEntry
   /** Aborted when all subscriptions end. */
   readonly ending: AbortSignal
@@ -24,6 +24,8 @@ type Stop = () => void
 const MOST = 100
 /** Subscriptions of one process at most: each holds a connection. */
 const MOST_OPEN = 1_000
+/** Milliseconds. Clients subscribe again. */
+const LONGEST = 86_400_000
 
 /**
  * Watches one resource that the caller may read: what GitHub's webhooks say of anything that it
@@ -119,7 +121,9 @@ async function listen(
     for (const uri of missed) changed(uri)
     // Without anything to tell of there is nothing to wait for.
     if (watched.size === 0) return
-    await aborted(AbortSignal.any([call.signal(), options.ending, over.signal]))
+    await aborted(
+      AbortSignal.any([call.signal(), options.ending, over.signal, expiry(options, call)]),
+    )
   } finally {
     for (const stop of watched.values()) stop()
   }
@@ -132,6 +136,12 @@ function urisOf(filter: unknown): string[] {
     return [...new Set(uris)]
   const message = `notifications must be a filter, with at most ${MOST} resourceSubscriptions.`
   throw new RpcError(CODES.invalidParams, message)
+}
+
+/** What was permitted by a token is so for as long as the token is good. */
+function expiry({ now }: SubscriptionOptions, { caller: { expiresAt } }: Call): AbortSignal {
+  const left = (expiresAt ?? Number.POSITIVE_INFINITY) - now()
+  return AbortSignal.timeout(Math.min(LONGEST, Math.max(0, left)))
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -8,7 +8,9 @@ export interface ObjectSchema {
 }
 
 /** Characters of a tool's description at most: every client pays for it in every conversation. */
-const LONGEST_DESCRIPTION = 80
+const LONGEST_DESCRIPTION = 64
+/** Less than that tells no more than the name. */
+const LEAST_DESCRIPTION = 24
 
 /**
  * The arguments of a tool in as few tokens as tell a model what to send: names, types and choices.
@@ -38,10 +40,12 @@ function choicesOf({ anyOf, enum: listed }: TSchema): unknown[] | undefined {
   return values?.every((value: unknown) => typeof value === 'string') ? values : undefined
 }
 
-/** The start of a description that ends at a clause. */
+/** The start of a description, up to the end of a sentence or clause. */
 export function brief(description: string): string {
   if (description.length <= LONGEST_DESCRIPTION) return description
   const start = description.slice(0, LONGEST_DESCRIPTION)
-  const end = Math.max(...['. ', ', ', '; ', ': '].map((mark) => start.lastIndexOf(mark)))
+  const lastOf = (...marks: string[]) => Math.max(...marks.map((mark) => start.lastIndexOf(mark)))
+  const whole = lastOf('. ', '; ', ': ')
+  const end = whole >= LEAST_DESCRIPTION ? whole : Math.max(lastOf(', '), whole)
   return `${start.slice(0, end > 0 ? end : start.lastIndexOf(' '))}.`
 }

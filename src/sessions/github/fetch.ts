@@ -63,8 +63,8 @@ export async function fetchItems(
   known?: Known,
 ): Promise<Fetched> {
   const { entry } = await get(options, request, caller)
-  const { asOf, contextId, freshUntil } = entry
-  const source = { kind, request: keptRequest(request), contextId, asOf, freshUntil }
+  const { asOf, contextId, freshUntil, tags } = entry
+  const source = { kind, request: keptRequest(request), contextId, asOf, freshUntil, tags }
   if (contextId === known?.contextId) return { source, items: undefined }
   const blocks = blocksOf(entry.body)
   const items =

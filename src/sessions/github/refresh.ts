@@ -1,3 +1,4 @@
+import type { Invalidations } from '../../cache/invalidations.ts'
 import { type ContextRequest, parseRequest } from '../../context/request.ts'
 import { ServiceError } from '../../core/errors.ts'
 import { createPace, measureTokens, type Pace } from '../../core/tokens.ts'
@@ -24,6 +25,8 @@ const LOOKUP_AGE = 30
 
 export interface RefreshOptions extends FetchOptions {
   readonly now: () => number
+  /** What events since an answer was asked for mean for it. */
+  readonly verdict: Invalidations['verdict']
   /** Told of failures that are not GitHub's. */
   readonly onFailure: (error: unknown) => void
 }
@@ -71,7 +74,7 @@ export async function refresh(
     unavailable: new Map(),
     sources: new Map(),
   }
-  const due = dueSources(state, options.now())
+  const due = dueSources(state, options)
   if (due.length === 0) return draft
   const attempt = createAttempt(options, caller)
   const found = await sideBySide(due, AT_ONCE, ([, source]) =>
@@ -86,11 +89,14 @@ export async function refresh(
   return draft
 }
 
-/** What is past its freshness, unless nothing is left of it. Lists may get new entries at any time. */
-function dueSources(state: SessionState, now: number): [string, Source][] {
+/** What is past its freshness or was named by an event, unless nothing is left of it and it is no list. */
+function dueSources(state: SessionState, { now, verdict }: RefreshOptions): [string, Source][] {
+  if (state.sources.size === 0) return []
+  const at = now()
   const used = new Set(state.items.map(({ item }) => item.source))
+  const isDue = (source: Source) => source.freshUntil <= at || verdict(source) !== undefined
   return [...state.sources].filter(
-    ([name, source]) => source.freshUntil <= now && (isList(source.kind) || used.has(name)),
+    ([name, source]) => (isList(source.kind) || used.has(name)) && isDue(source),
   )
 }
 

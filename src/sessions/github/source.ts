@@ -18,6 +18,8 @@ export interface Source {
   readonly contextId: string
   readonly asOf: number
   readonly freshUntil: number
+  /** Names of what the answer depends on: events that name one make it stale at once. */
+  readonly tags: readonly string[]
 }
 
 /** Equal requests of one kind are one source. */

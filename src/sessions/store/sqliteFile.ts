@@ -115,7 +115,7 @@ export function createSqliteFile(folder: string): SqliteFile {
             continue
           }
           if (!isOfTheFile(error)) throw error
-          trouble = `DATA_DIR cannot be used: ${(error as Error).message}`
+          trouble = `DATA_DIR cannot be used: ${nameOf(error)}`
           throw unusable(error)
         }
       }
@@ -145,6 +145,12 @@ function migrate(db: DatabaseSync): void {
     if (db.isTransaction) db.exec('ROLLBACK')
     throw error
   }
+}
+
+/** Without the path, which strangers need not know. */
+function nameOf(error: unknown): string {
+  const { code, errstr, message } = error as Error & { code?: string; errstr?: string }
+  return errstr ?? ('syscall' in (error as object) ? String(code) : message)
 }
 
 const codeOf = (error: unknown) => (error as { errcode?: number }).errcode

@@ -1,7 +1,7 @@
 /** Builders for GitHub Actions: workflow runs, their jobs with steps, and what they logged. */
 import { type AnnotationOptions, addCheckRun } from './checks.ts'
 import { documented } from './recordings.ts'
-import type { Body, World } from './types.ts'
+import type { Body, Repository, World } from './types.ts'
 import type { Job, JobBody, Run, RunBody } from './work-types.ts'
 import { nextId, nodeId, type RepositoryRef, repositoryOf, timestamp, touch } from './world.ts'
 
@@ -46,13 +46,23 @@ export function addRun(world: World, ref: RepositoryRef, options: RunOptions): R
       id,
       status,
       conclusion: status === 'completed' ? (options.conclusion ?? 'success') : null,
-      repository: repository.body,
-      head_repository: repository.body,
+      head_repository: options.head_repository,
+      repository: undefined,
     }) as RunBody,
   }
   repository.work.runs.set(id, run)
   touch(world)
   return run
+}
+
+/** As the API words it: with the repository as it is now; a run is of that itself unless it is of a fork. */
+export function runBody({ body }: Repository, run: Run): Body {
+  const { head_repository } = run.body
+  return {
+    ...run.body,
+    repository: run.body.repository ?? body,
+    head_repository: head_repository === undefined ? body : head_repository,
+  }
 }
 
 export interface StepOptions {

@@ -1,3 +1,4 @@
+import { runBody } from '../actions.ts'
 import { signedPath } from '../blobs.ts'
 import { notFound, refusal, text, withHeaders } from '../replies.ts'
 import type { Ask, Reply, Repository } from '../types.ts'
@@ -21,11 +22,14 @@ function matches(query: URLSearchParams): (run: Run) => boolean {
 const list = repositoryRoutes({
   path: 'actions/runs',
   permission: 'actions=read',
-  handle: (ask, { body, work }) => {
+  handle: (ask, repository) => {
+    const { body, work } = repository
     const runs = [...work.runs.values()]
       .filter(matches(ask.query))
-      .map((run) => run.body)
-      .sort((a, b) => (a.created_at === b.created_at ? b.id - a.id : later(a, b)))
+      .sort(({ body: a }, { body: b }) =>
+        a.created_at === b.created_at ? b.id - a.id : later(a, b),
+      )
+      .map((run) => runBody(repository, run))
     return pagedIn(ask, `/repositories/${body.id}/actions/runs`, 'workflow_runs', runs, MOST_RUNS)
   },
 })
@@ -39,7 +43,7 @@ const get = repositoryRoutes({
   permission: 'actions=read',
   handle: (ask, repository) => {
     const run = findRun(ask, repository)
-    return run ? text(200, JSON.stringify(run.body)) : notFound()
+    return run ? text(200, JSON.stringify(runBody(repository, run))) : notFound()
   },
 })
 

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
 import MiniSearch from 'minisearch'
 import { createPace, type Pace } from '../../core/tokens.ts'
 import { type LineRange, type LinesPiece, linePieces } from '../fileLines.ts'
@@ -10,7 +9,7 @@ import { sectionsOf } from './markdown.ts'
 /** Lines of one section that are found, and shown, together. */
 export interface Passage {
   readonly id: number
-  readonly document: Pick<Document, 'path' | 'removed'>
+  readonly document: Pick<Document, 'path' | 'removed' | 'title'>
   /** The headings that it stands under, the outermost first. */
   readonly headings: readonly string[]
   /** All lines of its section. */
@@ -28,18 +27,28 @@ export interface Unindexed {
   readonly started: number
 }
 
-export interface Library {
+export interface Ask {
+  readonly words: string
+  /** A folder or a document; everything lies in ''. */
+  readonly within: string
+  readonly offset: number
+  readonly limit: number
+}
+
+export interface Found {
+  /** Those of the window that was asked for, best first. */
+  readonly passages: readonly Passage[]
+  /** Of all that have the words. */
+  readonly count: number
+  readonly unindexed: Unindexed
+}
+
+/** The sections of all documents of a folder. */
+export interface Sections {
   /** Names all that the folder holds now, once the index has it. @throws ServiceError as `Folder` */
   version(): Promise<string>
-  /**
-   * The passages that have the words, best first, as of the last `version`.
-   * @throws ServiceError as `Folder`
-   */
-  search(words: string, within: string): Promise<{ found: Passage[]; unindexed: Unindexed }>
-  /** The document as it is now; undefined where there is none. */
-  document(path: string): Promise<Document | undefined>
-  /** Paths of all documents. @throws ServiceError as `Folder` */
-  paths(): Promise<string[]>
+  /** What has the words, as of the last `version`. @throws ServiceError as `Folder` */
+  search(ask: Ask): Promise<Found>
 }
 
 interface Shelf extends Listed {
@@ -51,23 +60,16 @@ interface Shelf extends Listed {
 
 /** Characters that are indexed, of one document and of all. */
 const MOST_OF_ONE = 1024 * 1024
-const MOST_OF_ALL = 32 * 1024 * 1024
-/** Characters of documents that are kept for being asked for again. */
-const KEPT = 16 * 1024 * 1024
+const MOST_OF_ALL = 16 * 1024 * 1024
 /** Passages that are indexed without a pause. */
 const AT_ONCE = 20
 /** A word that is longer is looked for as it is written: telling near ones costs too much. */
 const LONGEST_FUZZY = 24
 
-/** The documents of a folder, read anew where they changed whenever something is asked. */
-export function createLibrary(folder: Folder): Library {
+/** An index that is brought up to date, where documents changed, whenever its version is asked for. */
+export function createSections(folder: Folder): Sections {
   const index = createIndex()
   const live = new Map<number, Passage>()
-  const documents = new LRUCache<string, { listed: Listed; document: Document }>({
-    maxSize: KEPT,
-    sizeCalculation: ({ document }) =>
-      document.lines.reduce((sum, line) => sum + line.length + 16, 1_000),
-  })
   const shelves = new Map<string, Shelf>()
   let state: { readonly version: string; readonly more: boolean } | undefined
   let nextId = 0
@@ -131,16 +133,22 @@ export function createLibrary(folder: Folder): Library {
   }
 
   function passagesOf(document: Document): { passages: Passage[]; cut: boolean } {
-    const { lines, outline, path, removed, unread } = document
+    const { lines, outline, path, removed, title, unread } = document
     const passages: Passage[] = []
     let room = MOST_OF_ONE
     for (const { headings, range } of sectionsOf(outline, lines.length)) {
       if (room <= 0) return { passages, cut: true }
-      for (const piece of linePieces(lines, range)) {
+      for (const piece of linePieces(lines, withoutBlankEnd(lines, range))) {
         if (room <= 0) break
         room -= piece.text.length
         if (piece.plain.trim() === '') continue
-        passages.push({ id: nextId, document: { path, removed }, headings, section: range, piece })
+        passages.push({
+          id: nextId,
+          document: { path, removed, title },
+          headings,
+          section: range,
+          piece,
+        })
         nextId += 1
       }
     }
@@ -152,36 +160,21 @@ export function createLibrary(folder: Folder): Library {
       await refresh()
       return state?.version ?? ''
     },
-    async search(words, within) {
+    async search({ limit, offset, within, words }) {
       if (!state) await refresh()
-      const results = index
+      const all = index
         .search(words, { filter: ({ id }) => isWithin(live.get(id as number), within) })
         // What was added and removed before leaves traces in the last digits.
-        .map(({ id, score }) => ({ passage: live.get(id as number), score: score.toPrecision(6) }))
-      const found = results
-        .sort(
-          (left, right) =>
-            Number(right.score) - Number(left.score) || byPlace(left.passage, right.passage),
-        )
-        .flatMap(({ passage }) => passage ?? [])
-      return { found, unindexed: unindexedOf([...shelves.values()], state?.more ?? false) }
-    },
-    async document(path) {
-      const listed = await folder.look(path)
-      if (!listed) return undefined
-      const known = documents.get(path)
-      if (known && known.listed.stamp === listed.stamp && !known.listed.young) return known.document
-      const read = await folder.read(path)
-      if (!read) return undefined
-      const { stamp, young } = read
-      const document =
-        known?.document.hash === read.hash ? known.document : await documentOf(read, createPace())
-      documents.set(path, { listed: { path, stamp, young }, document })
-      return document
-    },
-    async paths() {
-      const { documents: listing } = await folder.list()
-      return listing.map(({ path }) => path)
+        .map(({ id, score }) => ({
+          passage: live.get(id as number),
+          score: Number(score.toPrecision(6)),
+        }))
+        .sort((left, right) => right.score - left.score || byPlace(left.passage, right.passage))
+      return {
+        passages: all.slice(offset, offset + limit).flatMap(({ passage }) => passage ?? []),
+        count: all.length,
+        unindexed: unindexedOf([...shelves.values()], state?.more ?? false),
+      }
     },
   }
 }
@@ -190,7 +183,7 @@ function createIndex() {
   return new MiniSearch<Passage>({
     fields: ['headings', 'path', 'text'],
     extractField(passage, field) {
-      if (field === 'headings') return passage.headings.join('\n')
+      if (field === 'headings') return [passage.document.title, ...passage.headings].join('\n')
       if (field === 'path') return passage.document.path
       return field === 'text' ? passage.piece.plain : (passage.id as unknown as string)
     },
@@ -237,6 +230,12 @@ function unindexedOf(shelves: readonly Shelf[], more: boolean): Unindexed {
 
 const lengthOf = (shelf: Shelf | undefined) =>
   shelf?.passages.reduce((sum, { piece }) => sum + piece.plain.length, 0) ?? 0
+
+function withoutBlankEnd(lines: readonly string[], { end_line, start_line }: LineRange): LineRange {
+  let last = end_line
+  while (last > start_line && lines[last - 1]?.trim() === '') last -= 1
+  return { start_line, end_line: last }
+}
 
 /** Whether it lies in the folder, or is the document, that `within` names; everything does in ''. */
 function isWithin(passage: Passage | undefined, within: string): boolean {

@@ -1,0 +1,67 @@
+import { createContextCache } from '../cache/contextCache.ts'
+import type { Invalidations } from '../cache/invalidations.ts'
+import { createLeases, noLeases } from '../cache/leases.ts'
+import type { MemoryStore } from '../cache/memory.ts'
+import { createPastAnswers } from '../cache/past.ts'
+import { createRedisStore } from '../cache/redisStore.ts'
+import { noStore } from '../cache/store.ts'
+import { type AllowedRepos, createAllowedRepos } from '../context/allowlist.ts'
+import { type Contracts, compileContracts } from '../context/contract.ts'
+import { createEngine, type Engine } from '../context/engine.ts'
+import { createLocator, type Locate, webHostOf } from '../context/url.ts'
+import type { Provider } from '../core/provider.ts'
+import type { GitHubParts } from './github.ts'
+import type { Ground } from './ground.ts'
+
+/** What answers context requests, for every door. */
+export interface ContextParts {
+  readonly contracts: Contracts
+  readonly engine: Engine
+  readonly locate: Locate
+  readonly allowed: AllowedRepos
+}
+
+export interface ContextPartsOptions {
+  readonly providers: readonly Provider[]
+  readonly github: GitHubParts
+  readonly memory: MemoryStore
+  readonly invalidations: Invalidations
+  /** Bytes for answers of the last day, which callers ask what is new since. */
+  readonly pastBytes: number
+  readonly onRefreshFailure: () => void
+}
+
+export function createContextParts(
+  { closing, config, logger, now, random, redis }: Ground,
+  options: ContextPartsOptions,
+): ContextParts {
+  const { github, invalidations, memory, providers } = options
+  const cache = createContextCache({
+    memory,
+    shared: redis ? createRedisStore(redis.commands, now) : noStore,
+    leases: redis ? createLeases(redis.commands, redis.bus) : noLeases,
+    invalidations,
+    now,
+    random,
+    closing,
+    onRefreshFailure(error) {
+      options.onRefreshFailure()
+      logger.warn({ err: error }, 'refresh in the background failed')
+    },
+  })
+  const webHost = webHostOf(config.GITHUB_API_URL)
+  const allowed = createAllowedRepos(config.ALLOWED_REPOS)
+  return {
+    contracts: compileContracts(providers),
+    locate: createLocator(providers, webHost),
+    allowed,
+    engine: createEngine({
+      cache,
+      github: github.reader,
+      credentialFor: github.credentialFor,
+      allowed,
+      webUrl: `https://${webHost}`,
+      past: createPastAnswers(options.pastBytes, redis?.commands, now),
+    }),
+  }
+}

@@ -1,0 +1,54 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Config } from '../config.ts'
+import { NAME, VERSION } from '../package.ts'
+import { createRedisService, type RedisService } from '../redis/redis.ts'
+
+/** Milliseconds that the start waits for Redis. */
+const REDIS_PATIENCE = 1_000
+
+/** What every part stands on. */
+export interface Ground {
+  readonly config: Config
+  readonly logger: FastifyBaseLogger
+  /** Epoch milliseconds, the same on all replicas where Redis tells them. */
+  readonly now: () => number
+  readonly random: () => number
+  /** Aborted when the process closes. */
+  readonly closing: AbortSignal
+  /** Absent where none is configured. */
+  readonly redis: RedisService | undefined
+  /** How this service calls itself to others. */
+  readonly userAgent: string
+}
+
+export async function createGround(
+  config: Config,
+  logger: FastifyBaseLogger,
+  closing: AbortSignal,
+): Promise<Ground> {
+  const redis = await connect(config, logger)
+  return {
+    config,
+    logger,
+    now: redis?.now ?? Date.now,
+    random: Math.random,
+    closing,
+    redis,
+    userAgent: `${NAME}/${VERSION}`,
+  }
+}
+
+async function connect(
+  { REDIS_URL: url }: Config,
+  logger: FastifyBaseLogger,
+): Promise<RedisService | undefined> {
+  if (!url) return undefined
+  const redis = createRedisService({
+    url,
+    now: Date.now,
+    onChange: (available) =>
+      logger.warn(available ? 'Redis is back' : 'Redis is left alone until it answers again'),
+  })
+  await redis.ready(REDIS_PATIENCE)
+  return redis
+}

@@ -1,0 +1,582 @@
+import fc from 'fast-check'
+import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type App, type Block, type Context, startApp } from '../support/app.ts'
+import { follow } from '../support/follow.ts'
+import {
+  addAccount,
+  addCheckRun,
+  addClosing,
+  addComments,
+  addFiles,
+  addIssue,
+  addJob,
+  addMention,
+  addPull,
+  addRepository,
+  addReview,
+  addReviewThread,
+  addRun,
+  addStatus,
+  type GitHub,
+  mergePull,
+  OCTOCAT_TOKEN,
+  type Pull,
+  type PullOptions,
+  renameRepository,
+  startGitHub,
+  updatePull,
+} from '../support/github/index.ts'
+import { changedFiles, filesIn, hunksIn, hunksOfFiles } from '../support/patches.ts'
+
+const ENV = {
+  GITHUB_TOKEN: OCTOCAT_TOKEN,
+  RATE_LIMIT_MAX: '1000000',
+  GITHUB_POINTS_PER_MINUTE: '1000000',
+}
+const REPO = 'octo/talk'
+
+let github: GitHub
+let app: App
+beforeAll(async () => {
+  github = await startGitHub()
+  Object.assign(github.world.limits, { core: 1_000_000, graphql: 1_000_000 })
+  github.world.anonymousLimits.core = 1_000_000
+  addRepository(github.world, { owner: 'octo', name: 'talk', default_branch: 'main' })
+  addFiles(github.world, REPO, { 'src/login.ts': 'one\n' }, { branch: 'main' })
+  app = await startApp({ github, env: ENV })
+})
+afterAll(async () => {
+  await app.close()
+  await github.close()
+})
+
+const numberOf = (pull: Pull) => pull.issue.body.number
+const pull = (options: PullOptions = {}) => addPull(github.world, REPO, options)
+const shaOf = ({ head }: Pull) => head.sha
+
+const request = (of: Pull | number, params: object = {}) => ({
+  context_type: 'github_pull_request',
+  params: {
+    owner: 'octo',
+    repo: 'talk',
+    pull_number: typeof of === 'number' ? of : numberOf(of),
+    ...params,
+  },
+})
+
+const block = ({ context }: Context, type: string): Block => {
+  const found = context.find((one) => one.type === `github_pull_request${type && `_${type}`}`)
+  if (!found) throw new Error(`no block of ${type}`)
+  return found
+}
+const list = <T = Record<string, unknown>>(blocks: readonly Block[], field: string): T[] =>
+  blocks.flatMap((one) => (one[field] ?? []) as T[])
+
+/** A pull request with something of everything. */
+function busyPull(): Pull {
+  const { world } = github
+  const branch = `topic-${world.nextId}`
+  addFiles(
+    world,
+    REPO,
+    { 'src/login.ts': 'two\n', 'yarn.lock': 'x\n' },
+    { branch, from: 'main', author: 'octocat', message: 'Log in twice' },
+  )
+  const made = pull({
+    head: branch,
+    title: 'Log in twice',
+    body: 'Once is not enough.',
+    user: 'ann',
+    author_association: 'CONTRIBUTOR',
+    labels: ['auth'],
+    own: { mergeable_state: 'blocked' },
+  })
+  addComments(world, made.issue, 1, () => ({ body: 'Why twice?', user: 'eve' }))
+  addReview(world, made, {
+    user: 'bob',
+    state: 'CHANGES_REQUESTED',
+    body: 'Say why.',
+    author_association: 'MEMBER',
+  })
+  addReview(world, made, { user: 'bob', state: 'COMMENTED', body: '' })
+  addReviewThread(world, made.issue, {
+    path: 'src/login.ts',
+    line: 1,
+    diffHunk: '@@ -1 +1 @@\n-one\n+two',
+    comments: [
+      { user: 'bob', body: 'Two is many.', author_association: 'MEMBER' },
+      { user: 'ann', body: 'It is not.', author_association: 'CONTRIBUTOR' },
+    ],
+  })
+  addReviewThread(world, made.issue, { isResolved: true, comments: [{ body: 'A typo.' }] })
+  const run = addRun(world, REPO, { head_sha: shaOf(made), conclusion: 'failure' })
+  addJob(world, REPO, run, { name: 'test', conclusion: 'failure', annotations: [{ message: 'x' }] })
+  addCheckRun(world, REPO, { head_sha: shaOf(made), name: 'lint' })
+  addStatus(world, REPO, { sha: shaOf(made), context: 'cla', state: 'success' })
+  return made
+}
+
+describe('github_pull_request', () => {
+  it('tells what it is, what stands in its way, and what it changes', async () => {
+    const made = busyPull()
+    const number = numberOf(made)
+    const { context, omitted } = await app.context(request(made))
+    expect(context.map(({ type }) => type)).toEqual([
+      'github_pull_request',
+      'github_pull_request_reviews',
+      'github_pull_request_threads',
+      'github_pull_request_files',
+      'github_pull_request_checks',
+    ])
+    expect(context[0]).toEqual({
+      type: 'github_pull_request',
+      id: `github_pull_request:octo/talk#${number}`,
+      title: 'Log in twice',
+      url: `https://github.com/octo/talk/pull/${number}`,
+      trust: 'contributor',
+      number,
+      state: 'open',
+      draft: false,
+      author: 'ann',
+      author_association: 'CONTRIBUTOR',
+      labels: ['auth'],
+      assignees: expect.any(Array),
+      reviewers: [],
+      milestone: null,
+      base: 'main',
+      base_sha: expect.stringMatching(/^[0-9a-f]{40}$/),
+      head: made.head.ref,
+      head_sha: shaOf(made),
+      head_repository: 'octo/talk',
+      created_at: expect.any(String),
+      updated_at: expect.any(String),
+      closed_at: null,
+      merged_at: null,
+      body: 'Once is not enough.',
+      mergeable: true,
+      mergeable_state: 'blocked',
+      merged_by: null,
+      auto_merge: false,
+      additions: 2,
+      deletions: 1,
+      changed_files: 2,
+      commits_count: 1,
+      comments_count: 1,
+      review_comments_count: 3,
+      content: expect.stringMatching(
+        /^# Pull request octo\/talk#\d+\n> Log in twice\nhttps:\S+\nState: open · Author: ann \(contributor\) · Created: \S+\nBranches: \S+ → main · Labels: auth\nMergeable: yes \(blocked\) · Files: 2 · .*\n\n> Once is not enough\.$/,
+      ),
+      tokens: expect.any(Number),
+    })
+    const [, reviews, threads, files, checks] = context.map(({ content }) => content)
+    expect(reviews).toMatch(/\n### changes requested by bob \(member\), \S+\n> Say why\./)
+    expect(reviews).toContain('Latest: bob changes requested')
+    expect(threads).toMatch(
+      /\n### Thread on src\/login\.ts:1 \(unresolved\)\n@@ -1 \+1 @@\n-one\n\+two\n\n#### bob \(member\) on src\/login\.ts:1, \S+\n> Two is many\.\n\n#### ann/,
+    )
+    expect(threads).not.toContain('typo')
+    expect(files).toMatch(/\n> modified \+1 −1 src\/login\.ts\n> added \+1 −0 yarn\.lock$/)
+    expect(checks).toMatch(
+      /\n\n- failure: test \(github-actions\) · Workflow run: \d+ · Annotations: 1\n\n- success: lint \(octoapp\)\n- success: cla$/,
+    )
+    expect(omitted.map(({ what, count, reason }) => [what, count, reason])).toEqual([
+      ['threads', 1, 'resolved'],
+      ['comments', 1, 'include'],
+      ['patches', 2, 'include'],
+      ['commits', 1, 'include'],
+      ['linked', undefined, 'include'],
+    ])
+    const rest = await follow(app, omitted)
+    const text = rest.map(({ content }) => content).join('\n')
+    for (const words of ['A typo.', 'Why twice?', '+two', 'Log in twice', 'Nothing is linked.']) {
+      expect(text).toContain(words)
+    }
+    expect(text).not.toContain('Once is not enough.')
+  })
+
+  it('holds the parts that are asked for, and no others', async () => {
+    const made = busyPull()
+    const types = async (include: readonly string[]) =>
+      (await app.context(request(made, { include }))).context
+        .slice(1)
+        .map(({ type }) => type.replace('github_pull_request_', ''))
+    expect(await types([])).toEqual([])
+    expect(await types(['files'])).toEqual(['files'])
+    expect(await types(['threads'])).toEqual(['threads'])
+    expect(await types(['statuses'])).toEqual(['checks'])
+    expect(await types(['linked', 'checks', 'commits', 'comments', 'reviews', 'patches'])).toEqual([
+      'reviews',
+      'threads',
+      'github_issue_comments',
+      'files',
+      'commits',
+      'linked',
+      'checks',
+    ])
+    const patches = await app.context(request(made, { include: ['patches'] }))
+    expect(hunksIn(patches.context)).toEqual(['src/login.ts#1', 'yarn.lock#1'])
+    const all = await app.context(request(made, { include: ['threads'] }))
+    expect(list(all.context, 'threads').map(({ resolved }) => resolved)).toEqual([false, true])
+    expect([patches.omitted, all.omitted]).toEqual([[], []])
+  })
+
+  it('says what it closes and what mentions it, as far as the operator allows', async () => {
+    const { world } = github
+    const made = busyPull()
+    addRepository(world, { owner: 'other', name: 'place' })
+    addClosing(world, made.issue, addIssue(world, REPO, { title: 'Log in fails', user: 'eve' }))
+    addMention(world, addIssue(world, 'other/place', { title: 'Elsewhere' }), made.issue)
+    const linked = async (on: App) =>
+      list((await on.context(request(made, { include: ['linked'] }))).context, 'linked').map(
+        ({ relation, title }) => `${relation} ${title}`,
+      )
+    expect(await linked(app)).toEqual(['closes Log in fails', 'mentioned_by Elsewhere'])
+    await using narrow = await startApp({ github, env: { ...ENV, ALLOWED_REPOS: 'octo/*' } })
+    expect(await linked(narrow)).toEqual(['closes Log in fails'])
+  })
+
+  it.each([
+    [{ offset: 0 }, 'include'],
+    [{ include: ['reviews', 'files'], limit: 3 }, 'include'],
+    [{ include: ['reviews'], after: 'x' }, 'after'],
+    [{ include: ['threads'], after: 'x', offset: 1 }, 'after'],
+    [{ include: ['everything'] }, 'include/0'],
+    [{ include: ['files', 'files'] }, 'include'],
+    [{ pull_number: 'one' }, 'pull_number'],
+  ])('refuses %o', async (params, name) => {
+    const answer = await app.post(request(1, params))
+    expect([answer.status, answer.text]).toEqual([
+      400,
+      expect.stringContaining(`"pointer":"/params/${name}"`),
+    ])
+  })
+
+  it('is 404 where there is none', async () => {
+    expect((await app.post(request(99_999))).status).toBe(404)
+    const issue = addIssue(github.world, REPO)
+    expect((await app.post(request(issue.body.number))).status).toBe(404)
+  })
+
+  it('survives what is null, gone, merged or empty', async () => {
+    const made = pull({ user: null, body: null, fork: null, draft: true })
+    addReview(github.world, made, { user: null, body: '', submitted_at: null })
+    addReviewThread(github.world, made.issue, {
+      line: null,
+      isOutdated: true,
+      comments: [{ user: null, body: '' }],
+    })
+    const { context } = await app.context(
+      request(made, { include: ['reviews', 'files', 'checks', 'commits', 'comments', 'linked'] }),
+    )
+    const text = context.map(({ content }) => content).join('\n')
+    expect(text).not.toMatch(/null|undefined|NaN/)
+    for (const words of [
+      'State: open (draft) · Author: ghost',
+      '> (no description)',
+      '(of a repository that is gone) → main',
+      '### approved by ghost',
+      '(unresolved, outdated)',
+      'No files.',
+      'No checks.',
+      'No comments.',
+      'Nothing is linked.',
+    ]) {
+      expect(text).toContain(words)
+    }
+    mergePull(github.world, made, 'octocat')
+    const merged = await app.context({ ...request(made, { include: [] }), max_age: 0 })
+    expect(merged.context[0]).toMatchObject({ state: 'merged', merged_by: 'octocat' })
+    expect(merged.context[0]?.content).toContain('Merged by: octocat')
+    expect(merged.context[0]?.content).not.toContain('Mergeable')
+  })
+
+  it('goes by the new name after a rename', async () => {
+    addRepository(github.world, { owner: 'octo', name: 'old', default_branch: 'main' })
+    const made = addPull(github.world, 'octo/old', {})
+    renameRepository(github.world, 'octo/old', 'young')
+    const asked = request(made)
+    const params = { ...asked.params, repo: 'old' }
+    const { context, omitted } = await app.context({ ...asked, params })
+    expect(context[0]?.id).toBe(`github_pull_request:octo/young#${numberOf(made)}`)
+    expect(omitted.every(({ next }) => next?.params.repo === 'young')).toBe(true)
+  })
+
+  it('has a GET form, and a page on GitHub', async () => {
+    const number = numberOf(busyPull())
+    for (const [path, types] of [
+      [
+        `/mcp/context/github_pull_request?owner=octo&repo=talk&pull_number=${number}&include=files,commits`,
+        3,
+      ],
+      [`/mcp/context?url=https://github.com/octo/talk/pull/${number}`, 5],
+      [`/mcp/context?url=https://github.com/octo/talk/pull/${number}&include=`, 1],
+    ] as const) {
+      const { context } = (await app.get(path)).json<Context>()
+      expect([context[0]?.number, context.length]).toEqual([number, types])
+    }
+  })
+})
+
+describe('how long it is kept', () => {
+  const ttl = async (made: Pull, params: object = {}) => {
+    await app.post(request(made, params))
+    const again = await app.post(request(made, params))
+    return Number(/ttl=(-?\d+)/.exec(String(again.headers['cache-status']))?.[1])
+  }
+
+  it('is two seconds while GitHub finds out whether it can be merged', async () => {
+    const made = pull({ own: { mergeable: null, mergeable_state: 'unknown' } })
+    expect(await ttl(made)).toBeLessThanOrEqual(2)
+    const { context } = await app.context(request(made))
+    expect(context[0]?.content).toContain('Mergeable: not known yet, GitHub is finding out')
+    updatePull(github.world, made, { mergeable: false, mergeable_state: 'dirty' })
+    const later = await app.context({ ...request(made), max_age: 0 })
+    expect(later.context[0]?.content).toContain('Mergeable: no (conflicts)')
+  })
+
+  it('is ten seconds while checks run, and a minute when they are done', async () => {
+    const made = pull()
+    addCheckRun(github.world, REPO, { head_sha: shaOf(made), name: 'a', status: 'in_progress' })
+    expect(await ttl(made)).toBeGreaterThan(2)
+    expect(await ttl(made)).toBeLessThanOrEqual(11)
+    expect(await ttl(made, { include: ['files'] })).toBeGreaterThan(11)
+    const done = pull()
+    addCheckRun(github.world, REPO, { head_sha: shaOf(done), name: 'a' })
+    expect(await ttl(done)).toBeGreaterThan(11)
+  })
+})
+
+describe('what a credential may not do', () => {
+  it('anonymous: threads come without their state, and that is said', async () => {
+    const made = busyPull()
+    await using strangers = await startApp({ github, env: { ...ENV, GITHUB_TOKEN: '' } })
+    const answer = await strangers.context(request(made, { include: ['reviews', 'linked'] }))
+    expect(list(answer.context, 'threads')).toMatchObject([
+      { path: 'src/login.ts', resolved: null, hunk: '@@ -1 +1 @@\n-one\n+two' },
+      { resolved: null },
+    ])
+    expect(list(list(answer.context, 'threads') as never, 'comments')).toHaveLength(3)
+    expect(block(answer, 'linked').content).toContain('known callers only')
+    expect(answer.omitted).toEqual([
+      { what: 'which threads are resolved', reason: 'upstream_forbidden' },
+      { what: 'linked', reason: 'upstream_forbidden' },
+    ])
+    const window = request(made, { include: ['threads'], offset: 1, limit: 5 })
+    expect(list((await strangers.context(window)).context, 'threads')).toHaveLength(1)
+  })
+
+  it('where GraphQL fails, the other interface answers', async () => {
+    const made = busyPull()
+    const fault = github.fault({ match: '/graphql', kind: 'status', status: 500 })
+    const { context, omitted } = await app.context(request(made, { include: ['reviews'] }))
+    fault.remove()
+    expect(list(context, 'threads')).toHaveLength(2)
+    expect(omitted).toEqual([{ what: 'which threads are resolved', reason: 'upstream_error' }])
+  })
+
+  it('without permission for checks all the rest is answered', async () => {
+    const token = 'github_pat_11AAAA_narrow'
+    addAccount(github.world, {
+      login: 'narrow',
+      token,
+      permissions: { pull_requests: 'read', contents: 'read' },
+    })
+    const name = { owner: 'octo', name: 'secret', default_branch: 'main', readers: ['narrow'] }
+    addRepository(github.world, { ...name, private: true })
+    const made = addPull(github.world, 'octo/secret', { title: 'Hidden' })
+    await using limited = await startApp({ github, env: { ...ENV, GITHUB_TOKEN: token } })
+    const asked = request(made)
+    const answer = await limited.context({ ...asked, params: { ...asked.params, repo: 'secret' } })
+    expect(answer.context[0]?.title).toBe('Hidden')
+    expect(block(answer, 'checks').content).toContain('checks=read')
+    expect(answer.omitted).toContainEqual({ what: 'checks', reason: 'upstream_forbidden' })
+    const stranger = await app.post({ ...asked, params: { ...asked.params, repo: 'secret' } })
+    expect(stranger.status).toBe(404)
+  })
+})
+
+describe('rounds', () => {
+  it('are two: what hangs on the head comes in the second', async () => {
+    const made = busyPull()
+    const include = ['reviews', 'checks', 'files', 'comments', 'commits', 'linked']
+    github.resetCounts()
+    github.latencyMs = 400
+    await app.context(request(made, { include }))
+    github.latencyMs = 0
+    expect(github.rounds()).toBe(2)
+    // The pull request, reviews, files, comments, commits; two by GraphQL; check runs and statuses.
+    expect(github.count()).toBe(9)
+  })
+
+  it('are one without checks', async () => {
+    const made = busyPull()
+    github.resetCounts()
+    github.latencyMs = 400
+    await app.context(request(made, { include: ['reviews', 'files'] }))
+    github.latencyMs = 0
+    expect([github.count(), github.rounds()]).toEqual([4, 1])
+  })
+})
+
+describe('a stream', () => {
+  it('has the description before the files are there', async () => {
+    const made = busyPull()
+    const held = github.fault({ match: /\/files\?/, kind: 'delay', ms: 1_500 })
+    const started = performance.now()
+    const seen: { type: string; at: number }[] = []
+    const response = await fetch(`${app.url}/mcp/context`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      body: JSON.stringify(request(made)),
+    })
+    for await (const chunk of response.body ?? []) {
+      const text = Buffer.from(chunk).toString()
+      for (const [, type] of text.matchAll(/"type":"(github_pull_request\w*)"/g)) {
+        if (!seen.some((one) => one.type === type))
+          seen.push({ type: type ?? '', at: performance.now() - started })
+      }
+    }
+    held.remove()
+    const at = (type: string) => seen.find((one) => one.type === type)?.at ?? Number.NaN
+    expect(at('github_pull_request')).toBeLessThan(at('github_pull_request_files') - 500)
+    expect(at('github_pull_request_threads')).toBeLessThan(at('github_pull_request_files') - 500)
+  })
+})
+
+describe('a large pull request', () => {
+  let large: Pull
+  const COUNT = { reviews: 130, threads: 140, runs: 230, statuses: 120, comments: 60 }
+  const names = (what: string, count: number) =>
+    Array.from({ length: count }, (_, i) => `${what} ${i}`)
+  beforeAll(() => {
+    const { world } = github
+    for (let i = 0; i < 260; i++) {
+      addFiles(
+        world,
+        REPO,
+        { 'src/big.ts': `${i}\n` },
+        { branch: 'big', from: 'main', message: `commit ${i}`, date: minute(i) },
+      )
+    }
+    large = pull({ head: 'big', title: 'Large', body: 'All at once.', files: changedFiles(130) })
+    for (const name of names('review', COUNT.reviews)) {
+      addReview(world, large, { user: 'bob', state: 'COMMENTED', body: name })
+    }
+    names('thread', COUNT.threads).forEach((name, i) => {
+      const body = i === 77 ? `${name}: the quokka is not tame` : name
+      addReviewThread(world, large.issue, { isResolved: i % 3 === 0, comments: [{ body }] })
+    })
+    names('run', COUNT.runs).forEach((name, i) => {
+      const conclusion = i === 99 ? 'failure' : 'success'
+      const output = i === 99 ? { title: 'It broke', summary: 'A quokka escaped.' } : {}
+      addCheckRun(world, REPO, { head_sha: shaOf(large), name, conclusion, output })
+    })
+    for (const context of names('status', COUNT.statuses)) {
+      addStatus(world, REPO, { sha: shaOf(large), context })
+    }
+    addComments(world, large.issue, COUNT.comments, (i) => ({ body: `comment ${i}` }))
+  })
+  const minute = (i: number) =>
+    new Date(Date.UTC(2026, 0, 1, 0, i)).toISOString().replace('.000', '')
+
+  /** Gaps within what was read, and what goes on to the end of a list. */
+  async function behind(omitted: Context['omitted']): Promise<Block[]> {
+    const isGap = ({ reason }: { reason: string }) =>
+      reason === 'max_tokens' || reason === 'resolved'
+    return [
+      ...(await follow(app, omitted.filter(isGap), { gaps: true })),
+      ...(await follow(
+        app,
+        omitted.filter((omission) => !isGap(omission)),
+      )),
+    ]
+  }
+
+  /** Everything that blocks hold, as names; threads by their first comment. */
+  function namesIn(blocks: readonly Block[]): Record<string, string[]> {
+    const first = (text: string) => text.split(':')[0] ?? ''
+    return {
+      reviews: list<{ body: string }>(blocks, 'reviews').map(({ body }) => body),
+      threads: list<{ comments: { body: string }[] }>(blocks, 'threads').map(({ comments }) =>
+        first(comments[0]?.body ?? ''),
+      ),
+      checks: list<{ name: string }>(blocks, 'checks').map(({ name }) => name),
+      comments: list<{ body: string }>(blocks, 'comments').map(({ body }) => body),
+      commits: list<{ message: string }>(blocks, 'commits').map(({ message }) => message),
+      files: hunksIn(blocks),
+    }
+  }
+  const sorted = (record: Record<string, string[]>) =>
+    Object.fromEntries(Object.entries(record).map(([name, all]) => [name, all.toSorted()]))
+  const everything = () =>
+    sorted({
+      reviews: names('review', COUNT.reviews),
+      threads: names('thread', COUNT.threads),
+      checks: [...names('run', COUNT.runs), ...names('status', COUNT.statuses)],
+      comments: names('comment', COUNT.comments),
+      commits: names('commit', 260),
+      files: hunksOfFiles(changedFiles(130)),
+    })
+
+  it('comes whole by what is omitted, each thing once', async () => {
+    const { context, omitted } = await app.context(request(large))
+    // Files are listed here; their patches come by what is omitted.
+    const shown = context.filter(({ type }) => !type.endsWith('_files'))
+    const rest = await behind(omitted)
+    const found = namesIn([...shown, ...rest])
+    expect(sorted(found)).toEqual(everything())
+    const bodies = [...context, ...rest].filter(({ content }) => content.includes('All at once.'))
+    expect(bodies).toHaveLength(1)
+  }, 60_000)
+
+  it('comes whole by what is omitted from a tight budget, too', async () => {
+    const include = ['reviews', 'comments', 'commits', 'checks', 'patches']
+    const scene = fc.record({
+      max_tokens: fc.integer({ min: 100, max: 6_000 }),
+      query: fc.constantFrom(undefined, 'quokka', 'commit 77', 'run 12'),
+    })
+    await fc.assert(
+      fc.asyncProperty(scene, async ({ max_tokens, query }) => {
+        const asked = { ...request(large, { include }), max_tokens, ...(query && { query }) }
+        const { context, omitted, tokens } = await app.context(asked)
+        expect(tokens).toBeLessThanOrEqual(max_tokens)
+        const exact = context.reduce((sum, one) => sum + countTokens(one.content), 0)
+        expect(exact).toBeLessThanOrEqual(max_tokens)
+        const cut = (text: string) => text.includes('tokens omitted]')
+        const found = namesIn([...context, ...(await behind(omitted))])
+        const whole = Object.entries(found).map(([name, all]) => [
+          name,
+          [...new Set(all.filter((text) => text !== '' && !cut(text)))].toSorted(),
+        ])
+        expect(Object.fromEntries(whole)).toEqual(everything())
+      }),
+      { numRuns: 5 },
+    )
+  }, 120_000)
+
+  it('shows what failed and what is not resolved before anything else', async () => {
+    const { context, tokens } = await app.context({ ...request(large), max_tokens: 400 })
+    expect(tokens).toBeLessThanOrEqual(400)
+    const text = context.map(({ content }) => content).join('\n')
+    expect(text).toContain('All at once.')
+    expect(text).toContain('- failure: run 99')
+    expect(text).toContain('#### ')
+    expect(text).not.toContain('success')
+  })
+
+  it('is searched by what is asked, over all parts', async () => {
+    const asked = { ...request(large), max_tokens: 700, query: 'tame quokka' }
+    const text = (await app.context(asked)).context.map(({ content }) => content).join('\n')
+    expect(text).toContain('the quokka is not tame')
+    expect(text).toContain('A quokka escaped.')
+  })
+
+  it('lists 130 files, the relevant one where it is asked for', async () => {
+    const wanted = changedFiles(130)[87]?.filename ?? ''
+    const query = wanted.replace(/.*\/|\..*/g, '')
+    const asked = { ...request(large, { include: ['files'] }), max_tokens: 500, query }
+    const { context } = await app.context(asked)
+    expect(filesIn(context).map(({ path }) => path)).toContain(wanted)
+  })
+})
