@@ -117,7 +117,7 @@ export function readText(bytes: Buffer) {
 }
 
 /** UTF-8 where it can be; undefined for what git takes for no text, UTF-16 included. */
-export function encodingOf(bytes: Buffer): Encoding | undefined {
+function encodingOf(bytes: Buffer): Encoding | undefined {
   if (bytes.subarray(0, LOOKED_AT).includes(0)) return undefined
   return isUtf8(bytes) ? 'utf-8' : 'windows-1252'
 }
