@@ -13,6 +13,7 @@ import { startUp } from './start.ts'
 import { moveTo } from './support/cores.ts'
 import { type Bench, type Figure, meets } from './support/figures.ts'
 import { tableOf, writeResult } from './support/report.ts'
+import { tokens } from './tokens.ts'
 import { warmMemory } from './warm-memory.ts'
 import { warmRedis } from './warm-redis.ts'
 import { zipfLoad } from './zipf.ts'
@@ -26,6 +27,7 @@ const BENCHES: readonly Bench[] = [
   zipfLoad,
   stampede,
   startUp,
+  tokens,
   memory,
   mcpCall,
   mcpMemory,

@@ -5,7 +5,7 @@ import { compareCapacity } from './support/capacity.ts'
 import { moveTo } from './support/cores.ts'
 import { type Bench, figure } from './support/figures.ts'
 import { type Server, start } from './support/servers.ts'
-import { environment, startService, startSimulator } from './support/service.ts'
+import { AUTHORIZED, environment, startService, startSimulator } from './support/service.ts'
 import {
   appendRequest,
   createSession,
@@ -77,7 +77,7 @@ async function fillSessions(service: Server, bare: Server): Promise<string[]> {
 /** Turns that are measured, those before that are not, and turns of one session. */
 const TURNS = 200
 const WARM_UP = 40
-const TURNS_EACH = 10
+const TURNS_EACH = 5
 
 export const sessionInvoke: Bench = {
   name: 'session-invoke',
@@ -101,6 +101,7 @@ export const sessionInvoke: Bench = {
     const wire = openWire(service.url)
     const turns: number[] = []
     const bare: number[] = []
+    const delays: number[] = []
     let session = ''
     for (let turn = 0; turn < TURNS + WARM_UP; turn += 1) {
       if (turn % TURNS_EACH === 0) {
@@ -109,6 +110,7 @@ export const sessionInvoke: Bench = {
       }
       bare.push(await timed(() => callModel(sdk, `${material}\n\nQuestion ${turn}?`)))
       turns.push(await timed(() => send(wire, invokeRequest(session, `Question ${turn}?`))))
+      delays.push(await firstToken(service.url, session))
     }
     wire.close()
     const [ours, theirs] = [turns, bare].map((times) => times.slice(WARM_UP)) as [
@@ -122,8 +124,30 @@ export const sessionInvoke: Bench = {
       figure('turn, p50', median(ours), 'ms'),
       figure('bare SDK call, p50', median(theirs), 'ms'),
       figure('prompt', material.length, 'characters'),
+      figure('first token after the model’s, p50', median(delays.slice(WARM_UP)), 'ms', {
+        most: 20,
+      }),
+      figure('first token after the model’s, p95', quantile(delays.slice(WARM_UP), 0.95), 'ms'),
     ]
   },
+}
+
+/** Milliseconds from the moment that the model wrote its first token until the caller reads it. */
+async function firstToken(url: string, session: string): Promise<number> {
+  const response = await fetch(`${url}/mcp/session/${session}/invoke`, {
+    method: 'POST',
+    headers: { ...AUTHORIZED, accept: 'text/event-stream', 'content-type': 'application/json' },
+    body: JSON.stringify({ user_input: 'When?' }),
+  })
+  let text = ''
+  let delay: number | undefined
+  for await (const chunk of response.body ?? []) {
+    text += Buffer.from(chunk).toString()
+    const [, written] = /"text":"([\d.]+)"/.exec(text) ?? []
+    if (written) delay ??= performance.timeOrigin + performance.now() - Number(written)
+  }
+  if (delay === undefined) throw new Error(`No token: ${text}`)
+  return delay
 }
 
 async function callModel(sdk: OpenAI, content: string): Promise<void> {

@@ -14,7 +14,9 @@ const WEBHOOKS = '@octokit/webhooks-examples/api.github.com/index.json'
 
 /** Characters below which a paragraph or a program is too little to hide in. */
 const SHORTEST_PARAGRAPH = 60
-const SHORTEST_PROGRAM = 3_000
+const SHORTEST_PROGRAM = 2_500
+/** Data in the form of a program. */
+const LONG_LINE = /.{400}/
 
 /** Whole numbers from 0 to below `below`; mulberry32. */
 export type Random = (below: number) => number
@@ -46,7 +48,9 @@ function filesUnder(folders: readonly string[], ending: string): SourceFile[] {
 export const documents = (): SourceFile[] => filesUnder(DOCUMENTS, '.md')
 
 export const programs = (): SourceFile[] =>
-  filesUnder(PROGRAMS, '.js').filter(({ text }) => text.length > SHORTEST_PROGRAM)
+  filesUnder(PROGRAMS, '.js').filter(
+    ({ text }) => text.length > SHORTEST_PROGRAM && !LONG_LINE.test(text),
+  )
 
 /** Paragraphs as people write them: code blocks are kept whole. */
 export function paragraphs(): string[] {

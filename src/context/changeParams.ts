@@ -1,6 +1,8 @@
 import { Type } from '@sinclair/typebox'
-import type { Omission } from '../core/schemas.ts'
+import { invalid } from '../core/errors.ts'
+import { Nullable, type Omission, Path } from '../core/schemas.ts'
 import type { NextFiles } from './changedFiles.ts'
+import { HUNKS_PATTERN, type PatchKind } from './patches.ts'
 
 /** How much of a change's files is shown. */
 export const detailParam = (values: readonly string[], defaultValue: string, description: string) =>
@@ -33,3 +35,54 @@ export const nextFiles =
     context_type: contextType,
     params: { ...change, ...files },
   })
+
+/** Which of a change's files, and what of them. */
+export const fileParams = {
+  paths: Type.Optional(
+    Type.Array(Path, { minItems: 1, maxItems: 100, description: 'Only these files' }),
+  ),
+  hunks: Type.Optional(
+    Type.String({
+      pattern: HUNKS_PATTERN,
+      maxLength: 1_000,
+      description: 'Only these hunks of the one file in `paths`, for example `2-4,7`',
+    }),
+  ),
+}
+
+export const ChangedFile = Type.Object({
+  path: Type.String(),
+  previous_path: Nullable(Type.String({ description: 'Where it was renamed or copied from' })),
+  status: Type.String({
+    description: '`added`, `removed`, `modified`, `renamed`, `copied`, `changed`, `unchanged`',
+  }),
+  additions: Type.Integer(),
+  deletions: Type.Integer(),
+  kind: Type.Unsafe<PatchKind>(
+    Type.String({
+      enum: ['patch', 'binary', 'too_large', 'renamed', 'mode', 'empty'],
+      description: 'Whether GitHub shows a patch, and if not, why',
+    }),
+  ),
+  hunks_count: Type.Integer(),
+  hunks: Type.Array(
+    Type.Object({
+      number: Type.Integer({ description: 'From 1, in the order of the file' }),
+      text: Type.String({ description: 'The `@@` line, and each line with its sign' }),
+    }),
+    { description: 'Those that are shown' },
+  ),
+})
+
+/** @throws ServiceError `invalid_request` for hunks without the one file that they are of */
+export function checkFileParams({
+  hunks,
+  paths,
+}: {
+  readonly paths?: readonly string[]
+  readonly hunks?: string
+}): void {
+  if (hunks !== undefined && paths?.length !== 1) {
+    throw invalid('/params/hunks', 'needs exactly one file in paths.')
+  }
+}

@@ -1,59 +1,17 @@
-import { Type } from '@sinclair/typebox'
-import { invalid } from '../core/errors.ts'
 import type { FitReason, Kept, Piece, Source } from '../core/provider.ts'
 import { oneLine } from '../core/quote.ts'
-import { Nullable, type Omission, Path } from '../core/schemas.ts'
+import type { Omission } from '../core/schemas.ts'
 import { classOf, classRank } from './fileClasses.ts'
 import {
   type DiffEntry,
-  HUNKS_PATTERN,
   type Hunk,
   hunksOf,
   noteOn,
-  type PatchKind,
   patchKindOf,
   readHunks,
   writeHunks,
 } from './patches.ts'
 import { type Window, windowsOf } from './windows.ts'
-
-/** Which of a change's files, and what of them. */
-export const fileParams = {
-  paths: Type.Optional(
-    Type.Array(Path, { minItems: 1, maxItems: 100, description: 'Only these files' }),
-  ),
-  hunks: Type.Optional(
-    Type.String({
-      pattern: HUNKS_PATTERN,
-      maxLength: 1_000,
-      description: 'Only these hunks of the one file in `paths`, for example `2-4,7`',
-    }),
-  ),
-}
-
-export const ChangedFile = Type.Object({
-  path: Type.String(),
-  previous_path: Nullable(Type.String({ description: 'Where it was renamed or copied from' })),
-  status: Type.String({
-    description: '`added`, `removed`, `modified`, `renamed`, `copied`, `changed`, `unchanged`',
-  }),
-  additions: Type.Integer(),
-  deletions: Type.Integer(),
-  kind: Type.Unsafe<PatchKind>(
-    Type.String({
-      enum: ['patch', 'binary', 'too_large', 'renamed', 'mode', 'empty'],
-      description: 'Whether GitHub shows a patch, and if not, why',
-    }),
-  ),
-  hunks_count: Type.Integer(),
-  hunks: Type.Array(
-    Type.Object({
-      number: Type.Integer({ description: 'From 1, in the order of the file' }),
-      text: Type.String({ description: 'The `@@` line, and each line with its sign' }),
-    }),
-    { description: 'Those that are shown' },
-  ),
-})
 
 /** A file of a change, and its place in GitHub's list. */
 export interface PlacedFile {
@@ -127,19 +85,6 @@ export function missingPaths(
   return (paths ?? [])
     .filter((path) => !known.has(path))
     .map((path) => ({ what: path, count: 1, reason: 'not_changed' }))
-}
-
-/** @throws ServiceError `invalid_request` for hunks without the one file that they are of */
-export function checkFileParams({
-  hunks,
-  paths,
-}: {
-  readonly paths?: readonly string[]
-  readonly hunks?: string
-}): void {
-  if (hunks !== undefined && paths?.length !== 1) {
-    throw invalid('/params/hunks', 'needs exactly one file in paths.')
-  }
 }
 
 function withinCharacters({ detail, files }: FilesView): {

@@ -40,7 +40,7 @@ export function commitOf({ author, commit, html_url, sha }: GitHubCommit): Commi
 
 export const shortSha = (sha: string) => sha.slice(0, 10)
 
-export function commitHeading({ author, author_name, date, sha }: Commit): string {
+function commitHeading({ author, author_name, date, sha }: Commit): string {
   const name = author ?? oneLine(author_name ?? 'somebody')
   return [`### ${shortSha(sha)} ${name}`, date].filter(Boolean).join(', ')
 }

@@ -2,16 +2,15 @@ import { Type } from '@sinclair/typebox'
 import { type Draft, defineProvider, type Piece } from '../core/provider.ts'
 import { blockFields, Nullable, type Omission, Ref, repositoryParams } from '../core/schemas.ts'
 import { absentWhere422 } from './absent.ts'
+import { type FilesPart, filesPart, missingPaths, type PlacedFile } from './changedFiles.ts'
 import {
   ChangedFile,
   checkFileParams,
-  type FilesPart,
+  detailParam,
   fileParams,
-  filesPart,
-  missingPaths,
-  type PlacedFile,
-} from './changedFiles.ts'
-import { detailParam, nextFiles, windowParams } from './changeParams.ts'
+  nextFiles,
+  windowParams,
+} from './changeParams.ts'
 import { commitOf, type GitHubCommit, shortSha, sourceOfRef } from './commitEntries.ts'
 import { policyFor } from './freshness.ts'
 import type { DiffEntry } from './patches.ts'

@@ -1,18 +1,15 @@
-import type { components } from '@octokit/openapi-types'
 import { Type } from '@sinclair/typebox'
-import { ServiceError } from '../core/errors.ts'
-import type { GitHub } from '../core/github.ts'
-import { type Draft, defineProvider, type FetchContext } from '../core/provider.ts'
+import { type Draft, defineProvider } from '../core/provider.ts'
 import { blockFields, type Omission, repositoryParams } from '../core/schemas.ts'
+import { type FilesPart, filesPart, missingPaths } from './changedFiles.ts'
 import {
   ChangedFile,
   checkFileParams,
-  type FilesPart,
+  detailParam,
   fileParams,
-  filesPart,
-  missingPaths,
-} from './changedFiles.ts'
-import { detailParam, nextFiles, windowParams } from './changeParams.ts'
+  nextFiles,
+  windowParams,
+} from './changeParams.ts'
 import {
   Commit,
   type CommitPiece,
@@ -23,16 +20,14 @@ import {
   shortSha,
   sourceOfRef,
 } from './commitEntries.ts'
+import { type Comparison, checkForks, compare, type Ends } from './comparison.ts'
 import { isSha, policyFor } from './freshness.ts'
 import { facts, lines } from './render.ts'
 import { refsTag } from './tags.ts'
 import { type Window, windowsOf } from './windows.ts'
 
-type Comparison = components['schemas']['commit-comparison']
-
 /** Files of a comparison that GitHub tells at most (docs.github.com/rest/commits/commits#compare-two-commits). */
 const MOST_FILES = 300
-const PATH = '/repos/{owner}/{repo}/compare/{base}...{head}'
 /** After source files, before what tools wrote. */
 const COMMITS_RANK = 28
 
@@ -142,46 +137,6 @@ export const githubCompare = defineProvider({
     }
   },
 })
-
-interface Ends {
-  readonly owner: string
-  readonly repo: string
-  readonly base: string
-  readonly head: string
-}
-
-/** Forks are other repositories: they too must be allowed. */
-function checkForks({ base, head, repo }: Ends, { allowed }: FetchContext): void {
-  for (const name of [base, head]) {
-    const [owner, second, third] = name.split(':')
-    if (second === undefined || owner === undefined) continue
-    if (!allowed({ owner, repo: third === undefined ? repo : second })) {
-      throw new ServiceError(
-        'forbidden',
-        'This service is not allowed to read that fork. Its operator can add it to ALLOWED_REPOS.',
-      )
-    }
-  }
-}
-
-/** A window of the commits, and the first page, which alone has the files. */
-async function compare(
-  github: GitHub,
-  { base, head, owner, repo }: Ends,
-  window: Window,
-  withFiles: boolean,
-): Promise<{ comparison: Comparison; items: readonly GitHubCommit[] }> {
-  const params = { owner, repo, base, head }
-  const first = () =>
-    github.get<Comparison>(PATH, 'ahead_by', { params, query: { per_page: 1, page: 1 } })
-  if (window.limit === 0) return { comparison: await first(), items: [] }
-  const beginsLater = window.offset > 0 && withFiles
-  const [listing, comparison] = await Promise.all([
-    github.list<GitHubCommit>(PATH, { params, under: 'commits', ...window }),
-    beginsLater ? first() : undefined,
-  ])
-  return { comparison: comparison ?? (listing.head as Comparison), items: listing.items }
-}
 
 function restOfCommits(
   { total_commits }: Comparison,

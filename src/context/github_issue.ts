@@ -50,7 +50,8 @@ export const githubIssue = defineProvider({
           minimum: 0,
           maximum: 1_000,
           default: 30,
-          description: 'Comments at most, from the first on',
+          description:
+            'Comments at most, from the first on; 1,000 unless given where `query` chooses from them for `max_tokens`',
         }),
       ),
       include: Type.Optional(
@@ -79,6 +80,7 @@ export const githubIssue = defineProvider({
     ),
   }),
   example: { owner: 'octocat', repo: 'Hello-World', issue_number: 1347 },
+  defaultsWithQuery: { max_comments: 1_000 },
   cache: { freshFor: 60, staleFor: 300, keepFor: 86_400 },
   tags: ({ owner, repo, issue_number }) => [issueTag(owner, repo, issue_number)],
   async fetch({ owner, repo, issue_number, max_comments = 30, include = [] }, context) {

@@ -2,8 +2,8 @@ import { Type } from '@sinclair/typebox'
 import type { GitHub } from '../core/github.ts'
 import { defineProvider } from '../core/provider.ts'
 import { repositoryParams } from '../core/schemas.ts'
-import { checkFileParams, fileParams, missingPaths, type PlacedFile } from './changedFiles.ts'
-import { detailParam, windowParams } from './changeParams.ts'
+import { missingPaths, type PlacedFile } from './changedFiles.ts'
+import { checkFileParams, detailParam, fileParams, windowParams } from './changeParams.ts'
 import type { DiffEntry } from './patches.ts'
 import { type GitHubPull, PullNumber, pullRepository, pullVisibility } from './pullFields.ts'
 import { MOST_FILES, pullFilesBlock, pullFilesDraft, restOfFiles } from './pullFiles.ts'
@@ -12,6 +12,8 @@ import { pullTag } from './tags.ts'
 import type { Window } from './windows.ts'
 
 const USUAL = 100
+/** Where a question chooses from them. */
+const SEARCHED = 300
 
 export const githubPullRequestFiles = defineProvider({
   type: 'github_pull_request_files',
@@ -36,6 +38,7 @@ export const githubPullRequestFiles = defineProvider({
   ),
   block: pullFilesBlock,
   example: { owner: 'octocat', repo: 'Hello-World', pull_number: 1347 },
+  defaultsWithQuery: { limit: SEARCHED },
   cache: { freshFor: 60, staleFor: 300, keepFor: 86_400 },
   tags: ({ owner, repo, pull_number }) => [pullTag(owner, repo, pull_number)],
   async fetch(params, { github }) {
@@ -55,7 +58,7 @@ export const githubPullRequestFiles = defineProvider({
       github.get<GitHubPull>(PULL, 'number', { params: place }),
       listFiles(github, place, { offset, limit }),
     ])
-    const isSearch = paths !== undefined && offset === 0 && limit === USUAL
+    const isSearch = paths !== undefined && offset === 0 && [USUAL, SEARCHED].includes(limit)
     const all = isSearch ? await searchFiles(github, place, pull, found, paths) : found
     const files = paths ? all.filter(({ entry }) => paths.includes(entry.filename)) : all
     const block = pullFilesDraft(pull, files, {

@@ -80,7 +80,7 @@ export interface IssueLinks {
   readonly more: Readonly<Record<LinkPart, number>>
 }
 
-export const NO_LINKS: IssueLinks = { pieces: [], more: { linked: 0, sub_issues: 0 } }
+const NO_LINKS: IssueLinks = { pieces: [], more: { linked: 0, sub_issues: 0 } }
 
 /** Pull requests that close the issue, what mentions it, its parent and its sub-issues. Needs a credential. */
 export async function readLinks(

@@ -13,24 +13,16 @@ export interface StepTimes {
 }
 
 const STAMPED = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z) ?(.*)$/s
-/** Colours, cursor moves and titles (ECMA-48, section 5.4; xterm control sequences). */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
-const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*[0-~])/g
-/** Ends of lines to some readers: shown as a sign, so that no line has two. */
-const OTHER_LINE_ENDS = /[\v\f\x85\u2028\u2029]/g
 const LONGEST_LINE = 1_000
 const SECOND = 1_000
 
 export const isError = (line: string): boolean => line.startsWith('##[error]')
 
-/**
- * The lines of a log without what only a terminal reads: times, colours, and what a carriage return
- * overwrote. Of the runner's own marks errors and warnings stay.
- */
+/** The lines of a log without their times. Of the runner's own marks errors and warnings stay. */
 export function readLog(log: string): LogLine[] {
   const lines: LogLine[] = []
   let at = Number.NEGATIVE_INFINITY
-  for (const raw of log.replace(/^\ufeff/, '').split(/\r?\n/)) {
+  for (const raw of log.split('\n')) {
     const [, stamp, rest = raw] = STAMPED.exec(raw) ?? []
     if (stamp !== undefined) at = Date.parse(stamp)
     const text = plain(rest)
@@ -42,10 +34,8 @@ export function readLog(log: string): LogLine[] {
 
 /** Undefined for a mark that only folds lines. */
 function plain(raw: string): string | undefined {
-  const seen = raw.replaceAll(ESCAPES, '').split('\r')
-  const text = (seen.findLast((part) => part !== '') ?? '').replaceAll(OTHER_LINE_ENDS, '␤')
-  if (text === '##[endgroup]') return undefined
-  const unmarked = text.replace(/^##\[(?:group|command|section)\]/, '').trimEnd()
+  if (raw === '##[endgroup]') return undefined
+  const unmarked = raw.replace(/^##\[(?:group|command|section)\]/, '').trimEnd()
   return unmarked.length > LONGEST_LINE ? `${unmarked.slice(0, LONGEST_LINE)} …` : unmarked
 }
 

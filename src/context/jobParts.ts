@@ -1,76 +1,19 @@
-import type { components } from '@octokit/openapi-types'
-import { type Static, Type } from '@sinclair/typebox'
-import { ServiceError } from '../core/errors.ts'
-import type { GitHub } from '../core/github.ts'
 import type { Kept, Piece, Source } from '../core/provider.ts'
 import { oneLine } from '../core/quote.ts'
-import { Nullable, type Omission } from '../core/schemas.ts'
+import type { Omission } from '../core/schemas.ts'
+import {
+  failingSteps,
+  type GitHubStep,
+  isJobPiece,
+  type Job,
+  type JobPiece,
+  jobsOf,
+  type LogStretch,
+} from './jobFields.ts'
 import { isError, linesOfStep, readLog } from './jobLog.ts'
+import { type GitHubAnnotation, isPassing, type JobFound } from './jobReading.ts'
 import { facts, lines } from './render.ts'
-import { type GitHubJob, hasFailed, type Repository } from './workflowRuns.ts'
-
-type GitHubAnnotation = components['schemas']['check-annotation']
-type GitHubStep = NonNullable<GitHubJob['steps']>[number]
-
-const Annotation = Type.Object(
-  {
-    level: Type.String({ description: '`failure`, `warning` or `notice`' }),
-    path: Type.String(),
-    line: Type.Integer(),
-    title: Nullable(Type.String()),
-    message: Type.String(),
-  },
-  { title: 'Annotation' },
-)
-
-const Step = Type.Object(
-  {
-    number: Type.Integer(),
-    name: Type.String(),
-    conclusion: Nullable(Type.String()),
-  },
-  { title: 'Step' },
-)
-
-export const Job = Type.Object(
-  {
-    job_id: Type.Integer(),
-    name: Type.String(),
-    status: Type.String(),
-    conclusion: Nullable(Type.String()),
-    started_at: Nullable(Type.String()),
-    completed_at: Nullable(Type.String()),
-    url: Nullable(Type.String()),
-    failing_steps: Type.Array(Step),
-    annotations: Type.Array(Annotation),
-    log: Type.Array(
-      Type.Object({
-        step: Nullable(Type.Integer({ description: 'Number of the step; null for the whole job' })),
-        first_line: Type.Integer({ description: 'Counted from the start of what could be read' }),
-        last_line: Type.Integer(),
-        text: Type.String(),
-      }),
-      { description: 'Stretches of the log, in order' },
-    ),
-  },
-  { title: 'Job' },
-)
-type Job = Static<typeof Job>
-
-/** A job with what was read of it. */
-export interface JobFound {
-  readonly job: GitHubJob
-  readonly annotations: readonly GitHubAnnotation[]
-  readonly log?: LogFound
-  /** Why there is no log. */
-  readonly missing?: string
-}
-
-interface LogFound {
-  readonly text: string
-  /** Bytes before it that were not kept. */
-  readonly skipped: number
-}
+import type { GitHubJob } from './workflowRuns.ts'
 
 /** Which lines of a log are wanted: `offset` are skipped from the end, `limit` shown before those. */
 export interface LogWindow {
@@ -79,8 +22,6 @@ export interface LogWindow {
   readonly limit: number
 }
 
-/** Bytes of a log's end that are read into memory. */
-const TAIL = 1024 * 1024
 const JOB_RANK = 0
 const ANNOTATION_RANK = 2
 const LOG_RANK = 10
@@ -89,63 +30,6 @@ const DONE_RANK = 500
 const MOST = { lines: 20, characters: 1_200 }
 const MOST_OF_LAST = { lines: 6, characters: 300 }
 const TOGETHER = 20
-
-/** @returns why there is none, where that can be said and the rest be answered */
-export async function readJobLog(
-  github: GitHub,
-  place: Repository,
-  job_id: number,
-): Promise<Pick<JobFound, 'log' | 'missing'>> {
-  try {
-    const path = '/repos/{owner}/{repo}/actions/jobs/{job_id}/logs'
-    return { log: await github.download(path, { params: { ...place, job_id }, tail: TAIL }) }
-  } catch (error) {
-    if (!(error instanceof ServiceError) || !MENDED.has(error.code)) throw error
-    if (error.code !== 'not_found') return { missing: error.code }
-    return { missing: error.upstreamStatus === 410 ? 'expired' : 'not_available' }
-  }
-}
-
-/** Failures of one log that the rest of the answer does not depend on. */
-const MENDED = new Set<ServiceError['code']>([
-  'not_found',
-  'upstream_forbidden',
-  'upstream_error',
-  'upstream_timeout',
-  'upstream_unreachable',
-])
-
-/** Reasons that may be gone when asked again. */
-export const isPassing = (reason: string | undefined): boolean =>
-  reason !== 'upstream_forbidden' && (reason ?? '').startsWith('upstream_')
-
-export async function readAnnotations(
-  github: GitHub,
-  place: Repository,
-  check_run_id: number,
-): Promise<readonly GitHubAnnotation[]> {
-  const { items } = await github.list<GitHubAnnotation>(
-    '/repos/{owner}/{repo}/check-runs/{check_run_id}/annotations',
-    // GitHub keeps 50 of a job at most.
-    { params: { ...place, check_run_id }, limit: 100 },
-  )
-  return items
-}
-
-interface JobPiece extends Piece {
-  readonly part: 'jobs'
-  readonly jobs: readonly GitHubJob[]
-  readonly annotation?: GitHubAnnotation
-  readonly log?: LogStretch
-}
-
-interface LogStretch {
-  readonly step: GitHubStep | undefined
-  /** From 0, the second exclusive, of `total` lines that could be read. */
-  readonly from: number
-  readonly to: number
-  readonly total: number
-}
 
 export interface JobsView {
   readonly failed: readonly JobFound[]
@@ -176,7 +60,7 @@ export function jobsPart(view: JobsView): JobsPart {
   ]
   return {
     pieces,
-    fields: (kept) => ({ jobs: fieldsOf(kept) }),
+    fields: (kept) => ({ jobs: jobsOf(kept) }),
     omit: (dropped, cut, reason) =>
       omissionsOf([...dropped, ...cut].filter(isJobPiece), view, reason),
     omitted: logs.flatMap(({ found, logs }) => [
@@ -185,8 +69,6 @@ export function jobsPart(view: JobsView): JobsPart {
     ]),
   }
 }
-
-const isJobPiece = (piece: Piece): piece is JobPiece => piece.part === 'jobs'
 
 interface StepLog {
   readonly step: GitHubStep | undefined
@@ -197,8 +79,6 @@ interface StepLog {
   /** Whether it began before what was kept of the log. */
   readonly isTail: boolean
 }
-
-const failingSteps = ({ steps = [] }: GitHubJob) => steps.filter(hasFailed)
 
 /** The end of each step that failed, of one step, or of all where no step is known to have. */
 function logsOf({ job, log }: JobFound, { limit, offset, step }: LogWindow): StepLog[] {
@@ -302,54 +182,6 @@ function otherPieces(jobs: readonly GitHubJob[]): JobPiece[] {
     })
   }
   return pieces
-}
-
-function fieldsOf(kept: readonly Kept[]): Job[] {
-  const found = new Map<GitHubJob, Job>()
-  for (const { piece, text } of kept) {
-    if (!isJobPiece(piece)) continue
-    for (const job of piece.jobs) {
-      const entry = found.get(job) ?? entryOf(job)
-      found.set(job, entry)
-      if (piece.annotation) entry.annotations.push(annotationOf(piece.annotation, text))
-      if (piece.log) {
-        const { from, step, to } = piece.log
-        entry.log.push({ step: step?.number ?? null, first_line: from + 1, last_line: to, text })
-      }
-    }
-  }
-  return [...found.values()]
-}
-
-function entryOf(job: GitHubJob): Job {
-  return {
-    job_id: job.id,
-    name: job.name,
-    status: job.status,
-    conclusion: job.conclusion,
-    started_at: job.started_at ?? null,
-    completed_at: job.completed_at,
-    url: job.html_url,
-    failing_steps: failingSteps(job).map(({ conclusion, name, number }) => ({
-      number,
-      name,
-      conclusion,
-    })),
-    annotations: [],
-    log: [],
-  }
-}
-
-function annotationOf(source: GitHubAnnotation, text: string): Static<typeof Annotation> {
-  const { annotation_level, message, path, raw_details, start_line, title } = source
-  const isWhole = text === lines(title, message, raw_details)
-  return {
-    level: annotation_level ?? 'notice',
-    path,
-    line: start_line,
-    title: isWhole ? title : null,
-    message: isWhole ? lines(message, raw_details) : text,
-  }
 }
 
 function missingLog({ job, missing }: JobFound, { next }: JobsView): Omission[] {

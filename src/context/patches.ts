@@ -17,28 +17,17 @@ export type PatchKind = 'patch' | 'binary' | 'too_large' | 'renamed' | 'mode' | 
 /** git's name of a file without content. */
 const EMPTY_BLOB = 'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
 
-/** Ends of lines to some readers, though not to git: shown as a sign, so that no line has two. */
-const OTHER_LINE_ENDS = /[\r\v\f\x85\u2028\u2029]/g
-
 /** The hunks of GitHub's `patch`, which begins with the first `@@` line. */
 export function hunksOf(patch: string | undefined): Hunk[] {
   if (!patch) return []
   const hunks: string[][] = []
-  for (const line of linesOf(patch)) {
+  for (const line of patch.replace(/\n+$/, '').split('\n')) {
     const last = hunks.at(-1)
     // No line within a hunk begins so: each has its sign.
     if (line.startsWith('@@') || !last) hunks.push([line])
     else last.push(line === '' ? ' ' : line)
   }
   return hunks.map((lines, index) => ({ number: index + 1, text: lines.join('\n') }))
-}
-
-/** A carriage return is shown only where not every line ends with one. */
-function linesOf(patch: string): string[] {
-  const lines = patch.replace(/\n+$/, '').split('\n')
-  const isCrLf = lines.every((line) => line.endsWith('\r') || /^(?:@@|\\)/.test(line))
-  const plain = isCrLf ? lines.map((line) => line.replace(/\r$/, '')) : lines
-  return plain.map((line) => line.replaceAll(OTHER_LINE_ENDS, '␤'))
 }
 
 /** GitHub leaves `patch` out for what it cannot show; the rest of the entry tells why. */

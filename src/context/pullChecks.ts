@@ -153,7 +153,7 @@ const isOutputOf =
   ({ piece }: { piece: Piece }): boolean =>
     isCheckPiece(piece) && piece.output === true && piece.checks[0] === one
 
-export function checkOfRun(run: GitHubCheckRun): Check {
+function checkOfRun(run: GitHubCheckRun): Check {
   const url = run.details_url ?? run.html_url ?? null
   return {
     kind: 'check_run',

@@ -43,8 +43,6 @@ export interface PullPart {
   readonly cache?: CachePolicy
 }
 
-export type ReadPart = (request: PartRequest) => Promise<PullPart>
-
 export const PULL = '/repos/{owner}/{repo}/pulls/{pull_number}'
 
 /** The request for some entries of one part. */

@@ -43,7 +43,7 @@ export function parseRequest(contracts: Contracts, input: unknown): ContextReque
   const options = coerceFields(Envelope.properties, input)
   if (!envelope.Check(options)) throw faulty(envelope, Envelope, options, '', 'the request')
   const contract = contractOf(contracts, options.context_type)
-  const params = canonical(contract, options.params ?? {})
+  const params = canonical(contract, options)
   return {
     provider: contract.provider,
     params,
@@ -70,13 +70,19 @@ export function contractOf(contracts: Contracts, type: string): Contract {
   )
 }
 
-function canonical({ provider, check, names }: Contract, input: object): Record<string, unknown> {
+function canonical(
+  { provider, check, names }: Contract,
+  { max_tokens, params: input = {}, query }: Envelope,
+): Record<string, unknown> {
   const given = coerceFields(provider.params.properties, input)
   if (!check.Check(given)) throw faulty(check, provider.params, given, '/params', provider.type)
+  const defaults = max_tokens && query ? provider.defaultsWithQuery : undefined
   const params: Record<string, unknown> = {}
   for (const name of names) {
     const value =
-      (given as Record<string, unknown>)[name] ?? provider.params.properties[name]?.default
+      (given as Record<string, unknown>)[name] ??
+      defaults?.[name] ??
+      provider.params.properties[name]?.default
     if (value !== undefined) params[name] = inOneForm(name, value, provider.params.properties[name])
   }
   return params

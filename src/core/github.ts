@@ -21,8 +21,8 @@ export interface GitHub {
    */
   list<T>(path: string, options: ListOptions): Promise<Listing<T>>
   /**
-   * The end of a text that GitHub keeps in a store of its own, such as a job's log. The store never
-   * sees the credential.
+   * The end of a text that GitHub keeps in a store of its own, such as a job's log, without what only
+   * a terminal reads. The store never sees the credential.
    * @throws ServiceError `not_found` also for what GitHub no longer keeps, else as `get`
    */
   download(path: string, options: DownloadOptions): Promise<Download>

@@ -133,6 +133,11 @@ export interface Provider<Params extends TObject = TObject> {
   /** Schemas of further blocks of its answers, by their `type`. */
   readonly alsoBlocks?: Readonly<Record<string, TObject>>
   readonly example: Static<Params>
+  /**
+   * Defaults in place of those in `params` where the caller says by `query` what matters and by
+   * `max_tokens` how much: then more is read to choose from.
+   */
+  readonly defaultsWithQuery?: Readonly<Record<string, number>>
   readonly cache: CachePolicy
   /**
    * `own`: data of its own, open to every caller of the service; GitHub is not asked.

@@ -1,5 +1,6 @@
 import { ServiceError } from '../core/errors.ts'
 import type { Download } from '../core/github.ts'
+import { asRead } from '../core/terminal.ts'
 import { type CallOptions, call } from './call.ts'
 import { type Exchange, header } from './exchange.ts'
 import { failureOf, failureOfTransport, nothingHere } from './failures.ts'
@@ -122,8 +123,8 @@ async function readTail(body: AsyncIterable<Buffer>, tail: number): Promise<Down
 function lastOf(chunks: readonly Buffer[], tail: number, before: number): Download {
   const all = Buffer.concat(chunks)
   const cut = Math.max(0, all.length - tail)
-  if (cut + before === 0) return { text: all.toString(), skipped: 0 }
+  if (cut + before === 0) return { text: asRead(all.toString()), skipped: 0 }
   const line = all.indexOf(10, cut) + 1
   const start = line > 0 && line < all.length ? line : cut
-  return { text: all.subarray(start).toString(), skipped: before + start }
+  return { text: asRead(all.subarray(start).toString()), skipped: before + start }
 }

@@ -115,7 +115,7 @@ describe('github_commit', () => {
   it('survives what is empty, strange, or not there', async () => {
     const empty = commit({}, { message: ' ', author: { name: 'A\nB', email: 'nobody@x' } })
     const block = await app.block(request(empty.sha))
-    expect(block).toMatchObject({ author: null, author_name: 'A\nB', message: '', files: [] })
+    expect(block).toMatchObject({ author: null, author_name: 'A B', message: '', files: [] })
     expect(block.content).toContain('Author: A B')
     expect(block.content).not.toMatch(/null|undefined/)
     for (const sha of ['0'.repeat(40), 'no-such-branch']) {

@@ -52,7 +52,7 @@ describe('github_pull_request_files', () => {
     )
     const options = {
       head: 'topic',
-      title: 'Count\nhigher',
+      title: 'Count higher',
       user: 'ann',
       author_association: 'NONE',
     }

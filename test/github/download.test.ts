@@ -8,6 +8,7 @@ import {
   type GitHub,
   OCTOCAT_TOKEN,
   type Run,
+  repositoryOf,
   startGitHub,
 } from '../support/github/index.ts'
 
@@ -67,7 +68,10 @@ const code = (promise: Promise<unknown>) =>
 
 describe('a download', () => {
   it('comes from another host, which never sees the credential', async () => {
-    expect(await tailOf('one\ntwo\n')).toEqual({ text: 'one\ntwo\n', skipped: 0 })
+    expect(await tailOf('\ufeffone\n\u001b[1mtwo\u001b[0m\n')).toEqual({
+      text: 'one\ntwo\n',
+      skipped: 0,
+    })
     const [request, ...more] = github.blobs.requests
     expect(more).toEqual([])
     expect(request).toMatchObject({ authorization: undefined, status: 200 })
@@ -158,7 +162,8 @@ describe('a download', () => {
 
   it('goes by the repository’s new name, and is answered by GitHub itself where it likes', async () => {
     const job = addJob(github.world, 'acme/api', run, { log: 'renamed\n' })
-    const path = `/repositories/${(run.body.repository as { id: number }).id}/actions/jobs/${job.body.id}/logs`
+    const { id } = repositoryOf(github.world, 'acme/api').body
+    const path = `/repositories/${id}/actions/jobs/${job.body.id}/logs`
     github.fault({
       match: '/repos/acme/old/actions/jobs/1/logs',
       kind: 'status',

@@ -141,7 +141,7 @@ describe('GET /openapi.json', () => {
         ]),
       )
       const required = parameters.filter((parameter) => parameter.required)
-      expect(required.map(({ name }) => name)).toEqual(params.required)
+      expect(required.map(({ name }) => name)).toEqual(params.required ?? [])
     }
   })
 

@@ -245,6 +245,17 @@ describe('context_updates', () => {
     expect(await items()).toHaveLength(1)
   })
 
+  it('compare with what the last turn knew, however often it changed since', async () => {
+    await session.fetch([issue(1)])
+    await session.invoke('Hi')
+    updateIssue(github.world, login, { title: 'Login sometimes fails' })
+    await session.fetch([{ ...issue(1), max_age: 0 }])
+    updateIssue(github.world, login, { title: 'Login works' })
+    later(100)
+    expect(await updatesOf()).toMatchObject([{ content: '- > Login fails\n+ > Login works' }])
+    expect(await updatesOf()).toEqual([])
+  })
+
   it('tell what was fetched anew between two turns', async () => {
     await session.fetch([issue(1)])
     await session.invoke('Hi')

@@ -3,19 +3,13 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Models } from '../../src/models/model.ts'
-import { createSessions } from '../../src/sessions/sessions.ts'
-import { createSqliteFile } from '../../src/sessions/store/sqliteFile.ts'
-import { createSqliteSessions } from '../../src/sessions/store/sqliteStore.ts'
-import { LIMITS } from '../../src/sessions/store/store.ts'
-import { createRanker } from '../../src/sessions/turn/rank.ts'
 import { type App, startApp } from '../support/app.ts'
 import type { EventStream } from '../support/events.ts'
 import { type GitHub, startGitHub } from '../support/github/index.ts'
 import type { Stage } from '../support/models/scripts.ts'
 import { fails, says } from '../support/models/scripts.ts'
 import { type StandIn, startStandIn } from '../support/models/server.ts'
-import { scriptedModels } from '../support/scriptedModels.ts'
+import { ownSessions, scriptedModels } from '../support/scriptedModels.ts'
 import { type Conversation, startConversation } from '../support/sessions.ts'
 
 let github: GitHub
@@ -183,7 +177,7 @@ describe('a streamed turn', () => {
     })
     await using patient = await startApp({
       github,
-      replace: { sessions: sessionsOf(scripted) },
+      replace: { sessions: ownSessions(folder.path, scripted) },
     })
     const own = await startConversation(patient)
     const { hostname, port } = new URL(patient.url)
@@ -220,31 +214,6 @@ describe('a streamed turn', () => {
     expect((await own.status()).history).toEqual([])
   })
 })
-
-function sessionsOf(scripted: Models) {
-  const now = Date.now
-  const unused = (): never => {
-    throw new Error('there is nothing to be asked of GitHub')
-  }
-  return createSessions({
-    store: createSqliteSessions(createSqliteFile(folder.path), {
-      now,
-      ttl: 60_000,
-      limits: LIMITS,
-    }),
-    limits: LIMITS,
-    models: scripted,
-    ranker: createRanker(),
-    engine: { get: unused, changes: unused, atHand: unused },
-    contracts: new Map(),
-    promptTokens: 64_000,
-    running: new Set(),
-    now,
-    verdict: () => undefined,
-    onFailure: unused,
-    onTurn: () => {},
-  })
-}
 
 describe('prompts', () => {
   it('are in no line of the log, at any level', async () => {

@@ -12,6 +12,7 @@ import {
 } from '../support/github/index.ts'
 import { ERAS, message } from '../support/mcp/client.ts'
 import { type StdioProcess, startStdio } from '../support/mcp/stdio.ts'
+import { startProcess } from '../support/process.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { deliver } from '../support/webhooks.ts'
 
@@ -178,6 +179,23 @@ describe('a subscription over stdio', () => {
     process.write(request(4, 'resources/unsubscribe', {}))
     expect((await answerTo(process, 4)).error?.code).toBe(-32602)
   })
+})
+
+it('the HTTP process ends on SIGTERM although clients listen, and tells them', async () => {
+  await using service = startProcess({ env: { ...env(), PORT: '0' } })
+  const url = await service.url
+  const { body, headers } = message('2026-07-28', 'subscriptions/listen', {
+    notifications: { resourceSubscriptions: [uri] },
+  })
+  const request = { method: 'POST', headers: { ...headers }, body: JSON.stringify(body) }
+  const answer = await fetch(`${url}/mcp`, request)
+  expect(answer.headers.get('content-type')).toBe('text/event-stream')
+  service.signal('SIGTERM')
+  const events = (await answer.text()).trim().split('\n\n')
+  expect(events[0]).toContain('acknowledged')
+  expect(events.at(-1)).toContain('"resultType":"complete"')
+  expect((await service.exited).code).toBe(0)
+  expect(service.stdout).not.toContain('killed by timeout')
 })
 
 describe('the command', () => {

@@ -5,7 +5,7 @@ import { guardRedis } from '../../src/redis/guarded.ts'
 import { patientRedis } from '../../src/redis/patient.ts'
 import { createRedisSessions, redisProblem } from '../../src/sessions/store/redisStore.ts'
 import { LIMITS } from '../../src/sessions/store/store.ts'
-import { appendOf, putOf, sessionOf, sessionSuite } from '../suites/sessions.ts'
+import { appendOf, commitOf, putOf, sessionOf, sessionSuite } from '../suites/sessions.ts'
 import { type RedisServer, startRedis, startRedisCluster } from '../support/redis.ts'
 
 let server: RedisServer
@@ -88,6 +88,30 @@ describe('Redis', () => {
     expect(await pending).toBe('done')
     cache.close()
     client.disconnect()
+    store.close()
+  })
+
+  it('sends again what was on its way when the connection broke', async () => {
+    const args = ['--appendonly', 'yes', '--appendfsync', 'always']
+    await using own = await startRedis({ args })
+    const redis = patientRedis(connectPatient(own.url), {
+      problem: redisProblem,
+      patience: 20_000,
+    })
+    const store = createRedisSessions(redis, { now: Date.now, ttl: 60_000, limits: LIMITS })
+    await store.create(sessionOf('one'))
+    own.pause()
+    const pending = [
+      store.append(sessionOf('one'), appendOf(putOf('a'))),
+      store.commit(sessionOf('one'), commitOf(0)),
+    ]
+    await new Promise(setImmediate)
+    await own.restart()
+    expect(await Promise.all(pending)).toEqual(['done', 'done'])
+    expect(await store.read(sessionOf('one'))).toMatchObject({
+      items: [{ key: 'a' }],
+      turns: ['{"turn":1}'],
+    })
     store.close()
   })
 

@@ -12,7 +12,7 @@ export interface KeptPiece {
   readonly stretches: readonly Stretch[]
 }
 
-export const isWhole = ({ piece, stretches: [first] }: KeptPiece) =>
+const isWhole = ({ piece, stretches: [first] }: KeptPiece) =>
   first !== undefined && first.start === 0 && first.end === piece.text.length
 
 /** The service's own first lines, and below the heading the title, marked where it is another's. */

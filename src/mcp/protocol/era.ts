@@ -28,7 +28,7 @@ export interface Envelope {
 }
 
 /** `_meta` of a message's params. */
-export function metaOf({ _meta: meta }: Params): Params {
+function metaOf({ _meta: meta }: Params): Params {
   return isObject(meta) ? meta : {}
 }
 

@@ -134,7 +134,7 @@ function methodOf(methods: Methods, name: string): Method {
 }
 
 /** Any error as one of the protocol's. What nobody foresaw stays unexplained. */
-export function toRpcError(error: unknown): RpcError {
+function toRpcError(error: unknown): RpcError {
   if (error instanceof RpcError) return error
   if (!(error instanceof ServiceError) || error.code === 'internal_error') {
     const detail = 'Something failed here. Report the request id to the operator.'
