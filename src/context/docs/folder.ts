@@ -51,7 +51,7 @@ const CHUNK = 256 * 1024
  * file is trusted by its time only when that has passed (git-scm.com/docs/racy-git).
  */
 const YOUNG = 2_000
-/** Times that a file is opened which is replaced while it is. */
+/** Times that a file is opened in a folder which is replaced meanwhile. */
 const TRIES = 3
 /** A FIFO must not hold the call, and a link at the end is followed: it is judged by where it leads. */
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
@@ -141,7 +141,7 @@ function listedOf(path: string, stats: BigIntStats): Listed {
 
 /**
  * Opens first and judges then, by the open file: what the path leads to may change in between. Where
- * the file was replaced or moved in that moment, what is there now is tried.
+ * the folder itself was replaced in that moment, what is there now is tried.
  */
 async function withFile<T>(
   dir: string,
@@ -178,7 +178,8 @@ async function placeOf(
   { dev, ino }: BigIntStats,
 ): Promise<string | undefined> {
   const known = await readlink(`/proc/self/fd/${fd}`).catch(() => undefined)
-  if (known !== undefined) return known
+  // What was replaced meanwhile is told by where it lay.
+  if (known !== undefined) return known.replace(/ \(deleted\)$/, '')
   const real = await realpath(target).catch(() => undefined)
   const found = real && (await lstat(real, { bigint: true }).catch(() => undefined))
   return found && found.dev === dev && found.ino === ino ? real : undefined
