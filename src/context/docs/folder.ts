@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type BigIntStats, constants, type Dirent } from 'node:fs'
-import { type FileHandle, lstat, open, readdir, realpath, stat } from 'node:fs/promises'
+import { type FileHandle, lstat, open, readdir, readlink, realpath } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { ServiceError } from '../../core/errors.ts'
 import { isDocument, isServed, segmentsOf } from './paths.ts'
@@ -51,6 +51,8 @@ const CHUNK = 256 * 1024
  * file is trusted by its time only when that has passed (git-scm.com/docs/racy-git).
  */
 const YOUNG = 2_000
+/** Times that a file is opened in a folder which is replaced meanwhile. */
+const TRIES = 3
 /** A FIFO must not hold the call, and a link at the end is followed: it is judged by where it leads. */
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 
@@ -137,7 +139,10 @@ function listedOf(path: string, stats: BigIntStats): Listed {
   }
 }
 
-/** Opens first and judges then, by the open file: what the path leads to may change in between. */
+/**
+ * Opens first and judges then, by the open file: what the path leads to may change in between. Where
+ * the folder itself was replaced in that moment, what is there now is tried.
+ */
 async function withFile<T>(
   dir: string,
   path: string,
@@ -145,29 +150,39 @@ async function withFile<T>(
 ): Promise<T | undefined> {
   const segments = segmentsOf(path)
   if (!isDocument(segments)) return undefined
-  const root = await rootOf(dir)
-  const target = join(root, ...segments)
-  const handle = await open(target, FLAGS).catch(() => undefined)
-  if (!handle) return undefined
-  try {
-    const stats = await handle.stat({ bigint: true })
-    if (!stats.isFile() || !(await liesIn(root, target, stats))) return undefined
-    return await use(handle, stats)
-  } finally {
-    await handle.close()
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const root = await rootOf(dir)
+    const target = join(root, ...segments)
+    const handle = await open(target, FLAGS).catch(() => undefined)
+    if (!handle) return undefined
+    try {
+      const stats = await handle.stat({ bigint: true })
+      if (!stats.isFile()) return undefined
+      const place = await placeOf(handle, target, stats)
+      if (place?.startsWith(root + sep) && isOpenTo(relative(root, place).split(sep)))
+        return await use(handle, stats)
+    } finally {
+      await handle.close()
+    }
   }
+  return undefined
 }
 
-/** Whether the open file is the one that a path without links names, inside of the folder. */
-async function liesIn(root: string, target: string, { dev, ino }: BigIntStats): Promise<boolean> {
-  try {
-    const real = await realpath(target)
-    const found = await stat(real, { bigint: true })
-    const same = found.dev === dev && found.ino === ino && (await realpath(real)) === real
-    return same && real.startsWith(root + sep) && isOpenTo(relative(root, real).split(sep))
-  } catch {
-    return false
-  }
+/**
+ * Where the open file lies. Linux knows it (proc_pid_fd(5)); a path that is resolved once more may
+ * lead elsewhere by then, so other systems are asked whether it is still the same file.
+ */
+async function placeOf(
+  { fd }: FileHandle,
+  target: string,
+  { dev, ino }: BigIntStats,
+): Promise<string | undefined> {
+  const known = await readlink(`/proc/self/fd/${fd}`).catch(() => undefined)
+  // What was replaced meanwhile is told by where it lay.
+  if (known !== undefined) return known.replace(/ \(deleted\)$/, '')
+  const real = await realpath(target).catch(() => undefined)
+  const found = real && (await lstat(real, { bigint: true }).catch(() => undefined))
+  return found && found.dev === dev && found.ino === ino ? real : undefined
 }
 
 /**

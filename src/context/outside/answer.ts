@@ -1,10 +1,18 @@
 import { type TObject, Type } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
-import type { Answer, CachePolicy, Draft, Kept, Piece, Provider } from '../../core/provider.ts'
+import type {
+  Answer,
+  CachePolicy,
+  Draft,
+  FetchContext,
+  Kept,
+  Piece,
+  Provider,
+} from '../../core/provider.ts'
 import { oneLine } from '../../core/quote.ts'
-import { blockFields, type Omission, type Removed } from '../../core/schemas.ts'
+import { blockFields, type Omission } from '../../core/schemas.ts'
 import { createPace } from '../../core/tokens.ts'
-import { type Cleaner, createCleaner } from '../safe/cleaner.ts'
+import { createCleaner } from '../safe/cleaner.ts'
 import { isPolicy } from './members.ts'
 import { answerShape, draftShape, omissionsShape } from './shapes.ts'
 
@@ -46,26 +54,29 @@ export function soundOmissions(given: unknown): Omission[] {
   return createCleaner().data(plain(given) as Omission[])
 }
 
+/** Cleans as the context does that a draft was read with. */
+export type CleanOf = (draft: Draft) => FetchContext['clean']
+
 /**
- * The draft with its texts cleaned and what was removed counted, and with what it is asked for later
- * checked.
+ * The draft with its texts cleaned, and with what it is asked for later checked.
  * @throws TypeError where it is not what the contract says, then and when it is asked
  */
 export async function soundDraft(
   given: unknown,
   checks: BlockChecks,
   blockType: string,
+  cleanOf: CleanOf,
 ): Promise<Draft> {
   must(draftShape, given, 'a block')
   const draft = given as Draft
   const check = checks.get(draft.type ?? blockType)
   if (!check) throw new TypeError(`type ${draft.type} of a block is not one that was promised`)
-  const cleaner = createCleaner()
-  const line = (text: string) => cleaner.text(oneLine(text), 'line')
+  const clean = cleanOf(draft)
+  const line = (text: string) => clean(oneLine(text), 'line')
   const sources = new Map<Piece, Piece>()
   const pace = createPace()
   for (const piece of draft.pieces) {
-    sources.set(cleanPiece(cleaner, piece), piece)
+    sources.set(cleanPiece(clean, piece), piece)
     await (pace() ?? null)
   }
   const sourceOf = (piece: Piece) => sources.get(piece) ?? piece
@@ -74,37 +85,35 @@ export async function soundDraft(
     id: line(draft.id),
     title: line(draft.title),
     url: line(draft.url),
-    head: cleaner.text(draft.head, 'markdown'),
+    head: clean(draft.head, 'markdown'),
     pieces: [...sources.keys()],
     fields(kept: readonly Kept[]) {
       const asked = draft.fields(kept.map(({ piece, text }) => ({ piece: sourceOf(piece), text })))
       const fields = plain(asked) as Fields
       must(check, fields, 'the fields of a block')
-      const own = createCleaner()
-      const cleaned = Object.entries(own.data(fields)).filter(([name]) => !OURS.has(name))
-      const removed = most(cleaner.removed, own.removed)
-      return { ...Object.fromEntries(cleaned), ...(removed && { removed }) }
+      return cleanFields(fields)
     },
     omit: (dropped, cut, reason) =>
       soundOmissions(draft.omit(dropped.map(sourceOf), cut.map(sourceOf), reason)),
   }
 }
 
-function cleanPiece(cleaner: Cleaner, piece: Piece): Piece {
-  const { heading, marked = false, text } = piece
+function cleanPiece(clean: FetchContext['clean'], piece: Piece): Piece {
+  const { heading, marked, text } = piece
   return {
     ...piece,
-    text: cleaner.text(text, 'markdown', { keepLines: marked }),
-    ...(heading === undefined ? {} : { heading: cleaner.text(oneLine(heading), 'line') }),
+    // Marks stand at the beginnings of lines: each line stays in its place.
+    text: clean(text, marked ? 'code' : 'markdown'),
+    ...(heading === undefined ? {} : { heading: clean(oneLine(heading), 'line') }),
   }
 }
 
-/** A text stands in a piece and in a field: it is counted once. */
-function most(left: Removed, right: Removed): Removed | undefined {
-  const names = [...new Set([...Object.keys(left), ...Object.keys(right)])] as (keyof Removed)[]
-  if (names.length === 0) return undefined
-  const larger = (name: keyof Removed) => Math.max(left[name] ?? 0, right[name] ?? 0)
-  return Object.fromEntries(names.sort().map((name) => [name, larger(name)]))
+/** What is removed here is counted where nothing is counted already: most fields repeat a piece. */
+function cleanFields(fields: Fields): Fields {
+  const cleaner = createCleaner()
+  const own = Object.entries(cleaner.data(fields)).filter(([name]) => !OURS.has(name))
+  const { removed } = cleaner
+  return { ...Object.fromEntries(own), ...(Object.keys(removed).length > 0 && { removed }) }
 }
 
 /** As JSON holds it. @throws TypeError for what JSON cannot hold */

@@ -47,12 +47,8 @@ export function guardProvider(provider: Provider, options: GuardOptions): Provid
       },
     }),
     fetch: (params, context) => {
-      const call = {
-        time: timeOf(guard, context.signal),
-        checks,
-        provider,
-        contexts: new WeakMap(),
-      }
+      const time = timeOf(guard, context.signal)
+      const call: Call = { time, checks, provider, context, contexts: new WeakMap() }
       return inTime(guard, call.time, async () => {
         const given: unknown = await provider.fetch(copyOf(params), contextOf(call, context))
         hearAll(given)
@@ -79,6 +75,7 @@ interface Call {
   readonly time: Time
   readonly checks: BlockChecks
   readonly provider: Provider
+  readonly context: FetchContext
   /** The contexts behind those that the provider was given. */
   readonly contexts: WeakMap<FetchContext, FetchContext>
 }
@@ -106,7 +103,16 @@ function guardAnswer(guard: Guard, answer: Answer, call: Call): Answer {
     blocks: answer.blocks.map((block) =>
       heard(
         inTime(guard, time, async () =>
-          guardDraft(guard, await soundDraft(await block, checks, provider.blockType), call),
+          guardDraft(
+            guard,
+            await soundDraft(
+              await block,
+              checks,
+              provider.blockType,
+              (draft) => sourceOf(draft, call).clean,
+            ),
+            call,
+          ),
         ),
       ),
     ),
@@ -115,12 +121,14 @@ function guardAnswer(guard: Guard, answer: Answer, call: Call): Answer {
   }
 }
 
-function guardDraft(guard: Guard, draft: Draft, { contexts }: Call): Draft {
-  const { from, ...own } = draft
-  const source = from && contexts.get(from)
+/** The context behind the one that a draft says it was read with. */
+const sourceOf = ({ from }: Draft, { context, contexts }: Call) =>
+  (from && contexts.get(from)) ?? context
+
+function guardDraft(guard: Guard, draft: Draft, call: Call): Draft {
   return {
-    ...own,
-    ...(source && { from: source }),
+    ...draft,
+    from: sourceOf(draft, call),
     fields: (kept) => inSync(guard, () => draft.fields(kept)),
     omit: (dropped, cut, reason) => inSync(guard, () => draft.omit(dropped, cut, reason)),
   }

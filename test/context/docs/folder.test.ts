@@ -171,6 +171,24 @@ describe('nothing else is read', () => {
       expect(await text(name)).toBeUndefined()
   })
 
+  it('but a file that is replaced at that moment is: as it was, or as it is', async () => {
+    const path = join(docs.dir, 'README.md')
+    let going = true
+    const replacing = (async () => {
+      for (let i = 0; going; i++) {
+        await writeFile(join(docs.outside, 'next.md'), `# Home ${i}`)
+        await rename(join(docs.outside, 'next.md'), path)
+      }
+    })()
+    const folder = createFolder(docs.dir)
+    const seen: (string | undefined)[] = []
+    for (let i = 0; i < 400; i++) seen.push((await folder.read('README.md'))?.bytes.toString())
+    going = false
+    await replacing
+    expect(seen.filter((text) => !/^# Home/.test(text ?? ''))).toEqual([])
+    expect(new Set(seen).size).toBeGreaterThan(2)
+  })
+
   it('while a link is swapped back and forth below the reader', async () => {
     await docs.write('swap/secret.md', '# Harmless')
     const swap = join(docs.dir, 'swap')
