@@ -88,6 +88,22 @@ describe.each(stores)('sessions in %s', (_name, place) => {
     ])
   })
 
+  it('are made whatever an empty body is called', async () => {
+    await using app = await start()
+    const json = { 'content-type': 'application/json' }
+    const answers = [
+      await app.send('POST', '/mcp/session/create', json, ''),
+      await app.send('POST', '/mcp/session/create', json, '{}'),
+      await app.send('POST', '/mcp/session/create', json, ' \n'),
+    ]
+    expect(answers.map(({ status }) => status)).toEqual([201, 201, 201])
+    const ids = answers.map((answer) => answer.json<Status>().session_id)
+    expect(new Set(ids).size).toBe(3)
+    const query = '?repo_owner=octo&repo_name=talk&fetch_issues=True&fetch_prs=False'
+    const path = `/mcp/session/${ids[0]}/github_context${query}`
+    expect((await app.send('POST', path, json, '')).status).toBe(204)
+  })
+
   it('survive a restart of the service', async () => {
     let app = await start()
     const first = await startConversation(app)

@@ -60,8 +60,10 @@ export function createSqliteFile(folder: string): SqliteFile {
   let db: DatabaseSync | undefined
   let statements = new Map<string, StatementSync>()
   let trouble: string | undefined
+  let closed = false
 
   function open(): DatabaseSync {
+    if (closed) throw new Error('The service is closing')
     if (db) return db
     // Conversations are of no concern to other users of the machine.
     mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -125,6 +127,7 @@ export function createSqliteFile(folder: string): SqliteFile {
     },
     trouble: () => trouble,
     close() {
+      closed = true
       db?.close()
       db = undefined
     },
