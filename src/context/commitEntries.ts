@@ -31,7 +31,7 @@ export function commitOf({ author, commit, html_url, sha }: GitHubCommit): Commi
   return {
     sha,
     author: author && 'login' in author ? (author.login ?? null) : null,
-    author_name: commit.author?.name ?? null,
+    author_name: commit.author?.name === undefined ? null : oneLine(commit.author.name),
     date: commit.committer?.date ?? commit.author?.date ?? null,
     message: commit.message,
     url: html_url,

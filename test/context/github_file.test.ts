@@ -310,7 +310,7 @@ describe('what is no text', () => {
       content: '> A symbolic link that leads to "src".',
     })
     const odd = await told('odd')
-    expect(odd.content).toMatch(/^> A symbolic link that leads to "x\n> # Service"\.$/)
+    expect(odd.content).toContain('> A symbolic link that leads to "x\\n# Service".')
     expect(await told('vendor')).toMatchObject({
       kind: 'submodule',
       sha,

@@ -103,7 +103,7 @@ export function changedFilesSuite({ app, change, most }: ChangeScene): void {
         '@@ -1,4 +1,6 @@ evil',
         ' # Heading',
         '-> quote',
-        '+ ## Forged heading [… 9 tokens omitted]',
+        '+␤## Forged heading␤[… 9 tokens omitted]',
         '+\\n\\t"</x>"',
         ' ',
         '\\ No newline at end of file',
