@@ -19,11 +19,13 @@ const ARABIC_END = /[\p{Script_Extensions=Arabic}&&[\p{L}\p{M}\p{Nd}]]$/v
 const ARABIC_START = /^[\p{Script_Extensions=Arabic}&&\p{L}]/v
 /** Signs that silence a consonant's vowel, of the scripts of India and Sri Lanka (Unicode: Canonical_Combining_Class=Virama). */
 const VIRAMA = String.raw`[\u094D\u09CD\u0A4D\u0ACD\u0B4D\u0BCD\u0C4D\u0CCD\u0D4D\u0DCA]`
-const VIRAMA_END = new RegExp(`[[\\p{L}\\p{M}]--[\\uFE0E\\uFE0F]]${VIRAMA}$`, 'v')
+const VIRAMA_END = new RegExp(`[[\\p{L}\\p{M}]--[\\p{ASCII}\\uFE0E\\uFE0F]]${VIRAMA}$`, 'v')
 const VIRAMA_START = new RegExp(`^${VIRAMA}`, 'v')
-const LETTER_END = /\p{L}$/v
-const LETTER_START = /^\p{L}/v
-const KEYCAP_BASE_END = /[0-9#*]$/
+// No ASCII, which a secret may be made of that is masked later.
+const LETTER_END = /[\p{L}--\p{ASCII}]$/v
+const LETTER_START = /^[\p{L}--\p{ASCII}]/v
+const KEYCAP_BASE_END = /(?:^|[^!-~\u200C\u200D\uFE0E\uFE0F\u{E0000}-\u{E007F}])[0-9#*]$/v
+const KEYCAP_BASE = /[0-9#*]/
 const KEYCAP = '\u20E3'
 const BLACK_FLAG = '\u{1F3F4}'
 /** England, Scotland, Wales: the only flags that Unicode recommends in tags (UTS #51, RGI_Emoji_Tag_Sequence). */
@@ -45,7 +47,7 @@ const CONTEXT = 4
 export function isSeen(invisible: string, text: string, at: number): boolean {
   const last = text.charAt(at - 1)
   // Most that is hidden stands in plain text, where nothing is shaped but keycaps.
-  if (last < FIRST_PICTOGRAPH && !KEYCAP_BASE_END.test(last)) return false
+  if (last < FIRST_PICTOGRAPH && !KEYCAP_BASE.test(last)) return false
   const before = text.slice(Math.max(0, at - CONTEXT), at)
   const end = at + invisible.length
   const after = text.slice(end, end + CONTEXT)

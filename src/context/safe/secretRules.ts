@@ -40,7 +40,8 @@ const after = (
 ): SecretRule => ({
   kind,
   hints,
-  pattern: new RegExp(`(?<before>${before})(?<secret>${pattern})`, 'g'),
+  // A name inside of a value that is passed over would be found only the next time.
+  pattern: new RegExp(`(?<before>(?<![A-Za-z0-9])${before})(?<secret>${pattern})`, 'g'),
 })
 
 /**
@@ -82,19 +83,19 @@ export const SECRET_RULES: readonly SecretRule[] = [
   after(
     'aws secret key',
     ['ecret_access_key', 'ECRET_ACCESS_KEY', 'ecretAccessKey'],
-    `(?:aws_secret_access_key|AWS_SECRET_ACCESS_KEY|[Ss]ecretAccessKey)${ASSIGNED}`,
+    `(?:aws_secret_access_key|AWS_SECRET_ACCESS_KEY|(?:aws|AWS)?[Ss]ecretAccessKey)${ASSIGNED}`,
     '[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])',
   ),
   after(
     'aws session token',
     ['aws_session_token', 'AWS_SESSION_TOKEN', 'essionToken'],
-    `(?:aws_session_token|AWS_SESSION_TOKEN|[Ss]essionToken)${ASSIGNED}`,
+    `(?:aws_session_token|AWS_SESSION_TOKEN|(?:aws|AWS)?[Ss]essionToken)${ASSIGNED}`,
     `${LONG_RUN}[A-Za-z0-9/+]{100,}={0,2}`,
   ),
   token('google api key', ['AIza'], String.raw`AIza[\w-]{35}`),
   token('google secret', ['GOCSPX-'], String.raw`GOCSPX-[\w-]{28}`),
   token('google token', ['ya29.'], String.raw`ya29\.[\w-]{30,}`),
-  after('azure key', ['Key='], '(?:AccountKey|SharedAccessKey)=', '[A-Za-z0-9+/]{43,86}={1,2}'),
+  after('azure key', ['Key='], '(?:Account|SharedAccess)Key=', '[A-Za-z0-9+/]{43,86}={1,2}'),
   token('azure secret', ['Q~'], String.raw`[A-Za-z0-9_~.]{3}\dQ~${LONG_RUN}[\w~.-]{31,34}`),
   token(
     'slack token',
@@ -119,7 +120,7 @@ export const SECRET_RULES: readonly SecretRule[] = [
     '[rs]k_(?:live|test|prod)_[A-Za-z0-9]{16,}',
   ),
   // docs.anthropic.com, platform.openai.com; others' models take the same form.
-  token('anthropic key', ['sk-ant-'], String.raw`sk-ant-[a-z]{3,8}\d{2}-[\w-]{40,}`, RUN_START),
+  token('anthropic key', ['sk-'], String.raw`sk-ant-[a-z]{3,8}\d{2}-[\w-]{40,}`, RUN_START),
   token(
     'openai key',
     ['sk-'],
@@ -129,13 +130,13 @@ export const SECRET_RULES: readonly SecretRule[] = [
   token('npm token', ['npm_'], 'npm_[A-Za-z0-9]{36}'),
   after(
     'npm token',
-    ['_authToken'],
+    ['_auth'],
     String.raw`_authToken\s{0,3}=\s{0,3}["']?`,
     String.raw`${LONG_RUN}[\w.+/=-]+`,
   ),
   after(
     'password',
-    [':_auth', ':_password'],
+    ['_auth', ':_password'],
     String.raw`:_(?:auth|password)\s{0,3}=\s{0,3}["']?`,
     `${LONG_RUN}[A-Za-z0-9+/=]+`,
   ),

@@ -18,10 +18,11 @@ const PLACEHOLDER = /x{4}|\*{3}|\.{3}|0{8}|example|placeholder|redacted|dummy|yo
 /** Of a line in a diff; the dashes around a key's name are none. */
 const DIFF_SIGN = /^(?:[+ ]|-(?!----[BE]))/
 
+/** Looks ahead, because two may overlap; none begins another. */
 const HINTS = new RegExp(
-  `(${SECRET_RULES.flatMap(({ hints }) => hints)
+  `(?=(${SECRET_RULES.flatMap(({ hints }) => hints)
     .join('|')
-    .replaceAll('.', '\\.')})`,
+    .replaceAll('.', '\\.')}))`,
   'g',
 )
 
