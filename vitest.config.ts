@@ -11,6 +11,7 @@ const HEAVY = [
   'test/process.test.ts',
   'test/workers.test.ts',
   'test/providers.test.ts',
+  'test/walkthrough.test.ts',
   'test/docker.test.ts',
 ]
 const BROWSER = 'test/browser/**'
