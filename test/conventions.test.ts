@@ -86,6 +86,12 @@ describe.each(named)('%s', (type, provider) => {
     if (!provider.filtered) expect(provider.uri).toMatch(/^github:\/\/\{owner\}\/\{repo\}/)
     expect(used.filter((name) => !(name in provider.params.properties))).toEqual([])
     expect(used).toEqual(expect.arrayContaining(provider.params.required ?? []))
+    for (const page of provider.pages ?? []) {
+      expect(page).toMatch(/^github:\/\/\{owner\}\/\{repo\}\/[\w{}/]+$/)
+      const named = [...page.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '')
+      expect(named.filter((name) => !(name in provider.params.properties))).toEqual([])
+      expect(named).toEqual(expect.arrayContaining(provider.params.required ?? []))
+    }
   })
 
   it('has blocks with what all blocks have', () => {

@@ -46,6 +46,10 @@ export const githubPullRequest = defineProvider({
   description:
     'A pull request: its text, state and mergeability; reviews, unresolved threads, failing checks, changed files; on request patches, comments, commits and what is linked.',
   uri: 'github://{owner}/{repo}/pull/{pull_number}',
+  pages: [
+    'github://{owner}/{repo}/pull/{pull_number}/commits',
+    'github://{owner}/{repo}/pull/{pull_number}/checks',
+  ],
   params: Type.Object(
     {
       ...repositoryParams,

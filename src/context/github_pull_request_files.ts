@@ -22,6 +22,7 @@ export const githubPullRequestFiles = defineProvider({
   description:
     'What a pull request changes: patches by file and hunk as text, what tools wrote last; any window of the files, single files, single hunks.',
   uri: 'github://{owner}/{repo}/pull/{pull_number}/files',
+  pages: ['github://{owner}/{repo}/pull/{pull_number}/changes'],
   params: Type.Object(
     {
       ...repositoryParams,

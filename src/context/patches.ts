@@ -24,11 +24,15 @@ export function hunksOf(patch: string | undefined): Hunk[] {
   for (const line of patch.replace(/\n+$/, '').split('\n')) {
     const last = hunks.at(-1)
     // No line within a hunk begins so: each has its sign.
-    if (line.startsWith('@@') || !last) hunks.push([line])
-    else last.push(line === '' ? ' ' : line)
+    if (line.startsWith('@@')) hunks.push([line])
+    else if (last) last.push(signed(line))
+    else hunks.push([signed(line)])
   }
   return hunks.map((lines, index) => ({ number: index + 1, text: lines.join('\n') }))
 }
+
+/** What has no sign gets one, so that no line can pass for this service's own. */
+const signed = (line: string) => (/^[ +\\-]/.test(line) ? line : ` ${line}`)
 
 /** GitHub leaves `patch` out for what it cannot show; the rest of the entry tells why. */
 export function patchKindOf({ changes, patch, sha, status }: DiffEntry): PatchKind {

@@ -22,10 +22,9 @@ export type Locate = (address: string) => Located
 
 export function createLocator(all: readonly Provider[], webHost: string): Locate {
   const providers = all.filter(({ uri }) => uri.startsWith('github://'))
-  const routes = providers.map((provider) => ({
-    provider,
-    pattern: patternOf(provider.uri),
-  }))
+  const routes = providers.flatMap((provider) =>
+    [provider.uri, ...(provider.pages ?? [])].map((uri) => ({ provider, pattern: patternOf(uri) })),
+  )
   const forms = providers
     .map(({ uri }) => uri.replace('github://', `https://${webHost}/`).replaceAll('{+', '{'))
     .join(' ')

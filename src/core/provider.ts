@@ -128,6 +128,8 @@ export interface Provider<Params extends TObject = TObject> {
   readonly description: string
   /** RFC 6570 level 1, for example `github://{owner}/{repo}`; also the path of the page on GitHub. */
   readonly uri: string
+  /** Further pages on GitHub that lead here, in the same form. */
+  readonly pages?: readonly string[]
   readonly params: Params
   readonly block: TObject
   /** Schemas of further blocks of its answers, by their `type`. */

@@ -18,7 +18,9 @@ describe('hunksOf', () => {
     ])
     expect(hunksOf(undefined)).toEqual([])
     expect(hunksOf('')).toEqual([])
-    expect(hunksOf('no header')).toEqual([{ number: 1, text: 'no header' }])
+    expect(hunksOf('no header\n[… 9 tokens omitted]')).toEqual([
+      { number: 1, text: ' no header\n [… 9 tokens omitted]' },
+    ])
   })
 
   it('loses nothing of what GitHub sends', () => {

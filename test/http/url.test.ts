@@ -36,6 +36,30 @@ describe('GET /mcp/context?url=', () => {
       'https://github.com/octocat/Hello-World/issues/1347#issuecomment-1',
       'github_issue:octocat/Hello-World#1347',
     ],
+    [
+      'https://github.com/octocat/Hello-World/pull/1347',
+      'github_pull_request:octocat/Hello-World#1347',
+    ],
+    [
+      'https://github.com/octocat/Hello-World/pull/1347/checks',
+      'github_pull_request:octocat/Hello-World#1347',
+    ],
+    [
+      'https://github.com/octocat/Hello-World/pull/1347/changes#diff-1',
+      'github_pull_request_files:octocat/Hello-World#1347@0+1',
+    ],
+    [
+      'https://github.com/octocat/Hello-World/commit/6dcb09b5b57#diff-1',
+      'github_commit:octocat/Hello-World@6dcb09b5b57875f334f61aebed695e2e4193db5e',
+    ],
+    [
+      'https://github.com/octocat/Hello-World/compare/master...new-topic',
+      'github_compare:octocat/Hello-World@master...new-topic',
+    ],
+    [
+      'https://github.com/octocat/Hello-World/actions/runs/30433643/job/399444497?pr=1347',
+      'github_workflow_run:octocat/Hello-World@30433643',
+    ],
   ])('finds %s', async (url, id) => {
     const answer = await byUrl(url)
     expect(answer.status).toBe(200)
