@@ -1,15 +1,14 @@
-import { ask } from './support/ask.ts'
+import { execFile } from 'node:child_process'
+import { resolve } from 'node:path'
+import { promisify } from 'node:util'
 import { compareCapacity } from './support/capacity.ts'
 import { type Bench, figure } from './support/figures.ts'
-import { saturate } from './support/load.ts'
 import { type Call, callRequest, callTool, ERAS } from './support/mcp.ts'
-import { type Server, start } from './support/servers.ts'
+import { start } from './support/servers.ts'
 import { environment, startService, startSimulator } from './support/service.ts'
-import { median } from './support/statistics.ts'
+import { quantile } from './support/statistics.ts'
 
-/** Calls of the memory bench, and how many lie between two looks at it. */
-const CALLS = 100_000
-const SAMPLE_EVERY = 5_000
+const MEMORY = resolve(import.meta.dirname, 'servers/mcpMemory.ts')
 const MB = 1024 * 1024
 
 export const mcpCall: Bench = {
@@ -47,45 +46,26 @@ export const mcpCall: Bench = {
   },
 }
 
+interface Seen {
+  readonly used: readonly number[]
+  readonly resident: readonly number[]
+}
+
 export const mcpMemory: Bench = {
   name: 'mcp-memory',
-  title: 'The process after 100,000 tools/call of both eras',
+  title: 'Memory over 100,000 tools/call of both eras',
   async run() {
     await using github = await startSimulator({ issues: 20, comments: 3 })
-    await using service = await startService(github)
-    const resident = await residentWhile(service)
-    const quarter = resident.length / 4
-    const second = median(resident.slice(quarter, 2 * quarter))
-    const last = median(resident.slice(3 * quarter))
+    const env = { NODE_ENV: 'production', PATH: process.env.PATH, ...environment(github) }
+    const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', MEMORY], { env })
+    const { resident, used } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Seen
+    const quarter = used.length / 4
+    const second = quantile(used.slice(quarter, 2 * quarter), 0.5)
+    const last = quantile(used.slice(3 * quarter), 0.5)
     return [
-      figure('resident, last quarter ÷ second quarter', last / second, 'ratio', { most: 1.05 }),
+      figure('in use, last quarter ÷ second quarter', last / second, 'ratio', { most: 1.05 }),
+      figure('in use at the end', (used.at(-1) ?? 0) / MB, 'MiB'),
       figure('resident at the end', (resident.at(-1) ?? 0) / MB, 'MiB'),
-      figure('calls', CALLS, 'calls'),
     ]
   },
-}
-
-/** Bytes resident, looked at again and again while the calls are made. */
-async function residentWhile(service: Server): Promise<number[]> {
-  const requests = ERAS.flatMap((era) =>
-    Array.from({ length: 20 }, (_, index) => callRequest({ era, issue: index + 1 })),
-  )
-  const resident: number[] = []
-  for (let done = 0; done < CALLS; done += SAMPLE_EVERY) {
-    const { failed } = await saturate({
-      urls: [service.url],
-      connections: 48,
-      request: (index) => requests[index % requests.length] as Buffer,
-      count: SAMPLE_EVERY,
-    })
-    if (failed > 0) throw new Error(`${failed} calls failed`)
-    resident.push(await residentOf(service))
-  }
-  return resident
-}
-
-/** What the process says of itself. */
-async function residentOf(service: Server): Promise<number> {
-  const { body } = await ask(service.url, 'GET', '/metrics')
-  return Number(/^process_resident_memory_bytes (\S+)/m.exec(body.toString())?.[1])
 }

@@ -123,8 +123,8 @@ async function names(options: FetchOptions, type: string, params: object, call: 
 
 async function blockOf(options: FetchOptions, type: Provider['type'], params: object, call: Call) {
   const request = parseRequest(contracts, { context_type: type, params })
-  const { body } = await fetchContext(options, request, call)
-  const { context } = JSON.parse(body.toString()) as { context: readonly [object] }
+  const { entry } = await fetchContext(options, request, call)
+  const { context } = JSON.parse(entry.body.toString()) as { context: readonly [object] }
   return context[0]
 }
 

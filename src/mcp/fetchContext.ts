@@ -1,5 +1,4 @@
-import type { AnswerEntry } from '../cache/entry.ts'
-import type { Engine } from '../context/engine.ts'
+import type { Answered, Engine } from '../context/engine.ts'
 import type { ContextRequest } from '../context/request.ts'
 import { type Call, notification } from './protocol/methods.ts'
 
@@ -17,16 +16,16 @@ export async function fetchContext(
   { engine, progressEvery }: FetchOptions,
   request: ContextRequest,
   call: Call,
-): Promise<AnswerEntry> {
+): Promise<Answered> {
   const { caller, signal } = call
   const { callerToken, meter, served } = caller
   const { type } = request.provider
   served(type)
-  const { entry, outcome } = await withProgress(call, progressEvery, () =>
+  const answered = await withProgress(call, progressEvery, () =>
     engine.get(request, { callerToken, meter, signal }),
   )
-  served(type, outcome)
-  return entry
+  served(type, answered.outcome)
+  return answered
 }
 
 /**

@@ -139,7 +139,7 @@ async function contextOf(
     params: include ? { ...given, include } : given,
     max_tokens: BUDGET,
   })
-  return textOf((await fetchContext(options, request, call)).body)
+  return textOf((await fetchContext(options, request, call)).entry.body)
 }
 
 /** All that a type can add to its block, where it lets the caller choose. */

@@ -37,7 +37,7 @@ export async function readResource(
   try {
     const request = options.requestOf(uri, call)
     if (!request) throw new ServiceError('not_found', 'No context type has such an address.')
-    return await fetchContext(options, request, call)
+    return (await fetchContext(options, request, call)).entry
   } catch (error) {
     if (error instanceof ServiceError && MISSING.has(error.code)) throw missing(uri, error, call)
     throw error

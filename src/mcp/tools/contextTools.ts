@@ -159,5 +159,6 @@ function listIssues(options: ContextToolOptions): Tool {
 }
 
 async function answer(options: ContextToolOptions, request: ContextRequest, call: Call) {
-  return options.render((await fetchContext(options, request, call)).body)
+  const { entry, principal } = await fetchContext(options, request, call)
+  return options.render(`${principal}:${request.key}`, entry.body)
 }

@@ -7,8 +7,15 @@ interface Answered {
   readonly omitted: readonly Omission[]
 }
 
-/** A kept answer as the result of a tool. */
-export type Render = (body: Buffer) => Members
+/**
+ * A kept answer as the result of a tool.
+ * @param name names the answer, of which a newer one takes the place of an older
+ */
+export type Render = (name: string, body: Buffer) => Members
+
+interface Rendered extends Members {
+  readonly body: Buffer
+}
 
 /**
  * Renders answers: their text as plain text, which every client shows, and the whole answer as
@@ -16,15 +23,15 @@ export type Render = (body: Buffer) => Members
  * @param maxBytes of rendered answers that are kept
  */
 export function createRender(maxBytes: number): Render {
-  const kept = new LRUCache<Buffer, Members>({
+  const kept = new LRUCache<string, Rendered>({
     maxSize: maxBytes,
-    sizeCalculation: ({ members }) => members.length,
+    sizeCalculation: ({ body, members }) => body.length + members.length,
   })
-  return (body) => {
-    const known = kept.get(body)
-    if (known) return known
-    const rendered = { members: membersOf(body) }
-    kept.set(body, rendered)
+  return (name, body) => {
+    const known = kept.get(name)
+    if (known?.body === body) return known
+    const rendered = { body, members: membersOf(body) }
+    kept.set(name, rendered)
     return rendered
   }
 }
