@@ -1,9 +1,15 @@
 import { LRUCache } from 'lru-cache'
-import type { Entry } from './entry.ts'
+import { ownBytes } from '../core/ownBytes.ts'
+import type { AnswerEntry, Entry } from './entry.ts'
 import type { Store } from './store.ts'
 
-/** Bytes that an entry costs beside its key and body: the objects around them. */
-const OVERHEAD = 400
+/**
+ * Bytes that V8 needs beside texts and body, as measured by bench/memory.ts: for an answer with its
+ * Buffer, its array and its place in the list; for a refusal with its error; around each text.
+ */
+const ANSWER = 560
+const REFUSAL = 640
+const TEXT = 24
 
 export interface MemoryStore extends Store {
   get(key: string): Entry | undefined
@@ -21,12 +27,11 @@ export function createMemoryStore(maxBytes: number): MemoryStore {
     maxSize: maxBytes,
     // One giant answer must not push out everything else.
     maxEntrySize: Math.max(1, Math.floor(maxBytes / 8)),
-    sizeCalculation: (entry, key) =>
-      OVERHEAD + key.length + (entry.kind === 'answer' ? entry.body.length : 0),
+    sizeCalculation: sizeOf,
   })
   return {
     get: (key) => lru.get(key),
-    set: (key, entry) => void lru.set(key, entry),
+    set: (key, entry) => void lru.set(key, compact(entry)),
     delete: (key) => void lru.delete(key),
     clear: () => lru.clear(),
     get bytes() {
@@ -36,4 +41,24 @@ export function createMemoryStore(maxBytes: number): MemoryStore {
       return lru.size
     },
   }
+}
+
+function sizeOf(entry: Entry, key: string): number {
+  if (entry.kind === 'refusal') return REFUSAL + key.length
+  let size = ANSWER + key.length + entry.contextId.length + entry.body.length
+  for (const tag of entry.tags) size += TEXT + tag.length
+  return size
+}
+
+/**
+ * The entry without what hangs on it: V8 keeps the parts that a text was put together from, and an
+ * array the room that it grew by.
+ */
+function compact(entry: Entry): Entry {
+  if (entry.kind === 'refusal') return entry
+  const { contextId, tags } = entry
+  const flat: Pick<AnswerEntry, 'contextId' | 'tags'> = JSON.parse(
+    JSON.stringify({ contextId, tags }),
+  )
+  return { ...entry, ...flat, body: ownBytes(entry.body) }
 }

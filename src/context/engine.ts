@@ -2,6 +2,7 @@ import type { ContextCache } from '../cache/contextCache.ts'
 import type { PastAnswers } from '../cache/past.ts'
 import type { Cached, CacheRequest, Loaded } from '../cache/request.ts'
 import type { GitHub, Urgency } from '../core/github.ts'
+import { ownBytes } from '../core/ownBytes.ts'
 import type { Answer, CachePolicy, FetchContext } from '../core/provider.ts'
 import type { GitHubFor } from '../github/client.ts'
 import type { CredentialFor } from '../github/credentialFor.ts'
@@ -89,9 +90,11 @@ export function createEngine(options: EngineOptions): Engine {
       const { answer } = fetched
       const waits = urgency === 'interactive'
       const built = await buildAnswer(request, fetched, waits ? caller.onBlock : undefined)
-      void past.keep(credential.principal, built.contextId, built.body)
+      const body = ownBytes(built.body)
+      void past.keep(credential.principal, built.contextId, body)
       return {
         ...built,
+        body,
         // What changed while it was read is told, but not as an answer of the state before.
         policy:
           (await provider.version?.(params as never, signal)) === version

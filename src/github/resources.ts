@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import { ownBytes } from '../core/ownBytes.ts'
 
 /** What GitHub last said of one resource. */
 export interface Resource {
@@ -30,7 +31,8 @@ export interface Found {
 
 /** Bytes. Larger bodies are fetched whole each time. */
 export const LARGEST_KEPT = 4 * 1024 * 1024
-const OVERHEAD = 400
+/** Bytes that V8 needs beside texts and body: the objects, the Buffer, the places in both lists. */
+const OVERHEAD = 200
 
 /** Names for which it is remembered whom to ask. */
 const MOST_HINTS = 50_000
@@ -40,7 +42,7 @@ export function createMemoryResources(maxBytes: number): ResourceStore {
   const resources = new LRUCache<string, Resource>({
     maxSize: maxBytes,
     maxEntrySize: Math.max(1, Math.floor(maxBytes / 4)),
-    sizeCalculation: ({ body }, key) => OVERHEAD + key.length + body.length,
+    sizeCalculation: sizeOf,
   })
   /** The principal that a resource was last sent to: after a rotation its body is as good. */
   const latest = new LRUCache<string, string>({ max: MOST_HINTS })
@@ -54,13 +56,18 @@ export function createMemoryResources(maxBytes: number): ResourceStore {
     },
     async keep(principal, name, resource) {
       if (resource.body.length > LARGEST_KEPT) return
-      resources.set(`${principal} ${name}`, resource)
+      resources.set(`${principal} ${name}`, { ...resource, body: ownBytes(resource.body) })
       latest.set(name, principal)
     },
     get bytes() {
       return resources.calculatedSize
     },
   }
+}
+
+function sizeOf({ body, link = '', tag, tagFor }: Resource, key: string): number {
+  // Its name is a key once more where it is remembered whom to ask.
+  return OVERHEAD + 2 * key.length + tag.length + tagFor.length + link.length + body.length
 }
 
 /** Digest of a credential, to tell whether a stored tag was sent to the same one. */

@@ -29,7 +29,7 @@ describe('memory', () => {
           if (entry?.kind === 'answer') held += entry.body.length
         }
         expect(store.bytes).toBeGreaterThanOrEqual(held)
-        expect(store.bytes).toBeLessThanOrEqual(held + store.entries * 600)
+        expect(store.bytes).toBeLessThanOrEqual(held + store.entries * 700)
       }),
       { numRuns: 60 },
     )
