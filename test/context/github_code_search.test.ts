@@ -145,7 +145,7 @@ describe('github_code_search', () => {
     expect(content.split('\n').slice(3)).toEqual([
       '## octo/talk a # Service.ts',
       '> needle',
-      '> # Service says > more',
+      '> # Service says␤> more',
       '>',
     ])
   })

@@ -43,6 +43,11 @@ const MEMBERS: Readonly<Record<string, Rule>> = {
     optional: true,
   },
   example: { must: 'must be the params of a request that works', holds: isRecord },
+  defaultsWithQuery: {
+    must: 'must hold whole numbers by names of params',
+    holds: (value) => isRecord(value) && Object.values(value).every(Number.isInteger),
+    optional: true,
+  },
   cache: {
     must: 'must be { freshFor, staleFor, keepFor } in seconds, with freshFor + staleFor ≤ keepFor ≤ 86400',
     holds: isPolicy,
