@@ -33,6 +33,11 @@ const MEMBERS: Readonly<Record<string, Rule>> = {
     must: 'must be a template such as jira://{site}/issues/{key}, with {+name} only as its last segment',
     holds: isTemplate,
   },
+  pages: {
+    must: 'must be templates of the same form as uri',
+    holds: (value) => Array.isArray(value) && value.every(isTemplate),
+    optional: true,
+  },
   params: { must: 'must be a TypeBox object: Type.Object({ … })', holds: TypeGuard.IsObject },
   block: { must: 'must be a TypeBox object: Type.Object({ … })', holds: TypeGuard.IsObject },
   alsoBlocks: {
