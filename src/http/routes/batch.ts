@@ -42,6 +42,8 @@ export async function batchRoute(
   options: ContextRoutesOptions,
 ): Promise<void> {
   const { schemas } = options
+  // Examples are of a body, not of a list's entries.
+  const { 'x-examples': _, ...request } = schemas.request
   app.post('/mcp/context/batch', {
     schema: {
       operationId: 'postContextBatch',
@@ -51,7 +53,7 @@ export async function batchRoute(
       tags: ['context'],
       body: Type.Object({
         ...Body.properties,
-        requests: Type.Array(schemas.request, { minItems: 1, maxItems: 50 }),
+        requests: Type.Array(Type.Unsafe(request), { minItems: 1, maxItems: 50 }),
       }),
       response: {
         200: {
