@@ -9,7 +9,8 @@ export interface SecretRule {
 }
 
 /** Not inside a word; the letter of an escaped line break is no part of one. */
-const WORD_START = String.raw`(?<before>(?<![A-Za-z0-9])|(?<=\\[nrt]))`
+const FREE = String.raw`(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))`
+const WORD_START = `(?<before>${FREE})`
 /** Not inside a run of a token's characters either: so no two of them begin in one run. */
 const RUN_START = String.raw`(?<before>(?<![\w-])|(?<=\\[nrt]))`
 const WORD_END = '(?![A-Za-z0-9])'
@@ -41,7 +42,7 @@ const after = (
   kind,
   hints,
   // A name inside of a value that is passed over would be found only the next time.
-  pattern: new RegExp(`(?<before>(?<![A-Za-z0-9])${before})(?<secret>${pattern})`, 'g'),
+  pattern: new RegExp(`(?<before>${FREE}${before})(?<secret>${pattern})`, 'g'),
 })
 
 /**
