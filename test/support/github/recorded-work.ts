@@ -140,6 +140,7 @@ function addDocumentedRuns(world: World, repository: Repository): void {
     head_branch: TOPIC,
     conclusion: 'failure',
     created_at: '2011-04-14T16:01:00Z',
+    updated_at: '2011-04-14T16:02:00Z',
   })
   const at = '2011-04-14T16:02:00Z'
   addJob(world, repository, run, {
