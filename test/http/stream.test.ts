@@ -1,7 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type App, startApp } from '../support/app.ts'
 import { openEvents } from '../support/events.ts'
-import { addIssue, addRepository, type GitHub, startGitHub } from '../support/github/index.ts'
+import {
+  addIssue,
+  addRepository,
+  type GitHub,
+  OCTOCAT_TOKEN,
+  startGitHub,
+} from '../support/github/index.ts'
 
 const issue = {
   context_type: 'github_issue',
@@ -52,5 +58,20 @@ describe('Accept: text/event-stream', () => {
     const stream = await open({ ...issue, params: { ...issue.params, issue_number: 99 } })
     expect(stream.status).toBe(404)
     expect(stream.headers['content-type']).toBe('application/problem+json; charset=utf-8')
+  })
+
+  it('sends a description before the rest is there', async () => {
+    const pull = {
+      context_type: 'github_pull_request',
+      params: { owner: 'octocat', repo: 'Hello-World', pull_number: 1347 },
+    }
+    await using credentialed = await startApp({ github, env: { GITHUB_TOKEN: OCTOCAT_TOKEN } })
+    const held = github.fault({ kind: 'hang', match: /\/pulls\/1347\/files/ })
+    const stream = await openEvents(`${credentialed.url}/mcp/context`, pull)
+    const { value: first } = await stream[Symbol.asyncIterator]().next()
+    expect(first?.name).toBe('block')
+    expect(first?.data.type).toBe('github_pull_request')
+    await stream.close()
+    held.remove()
   })
 })
