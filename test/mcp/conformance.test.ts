@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type App, startApp } from '../support/app.ts'
-import { type GitHub, startGitHub } from '../support/github/index.ts'
+import { type GitHub, OCTOCAT_TOKEN, startGitHub } from '../support/github/index.ts'
 import { createFixture } from '../support/mcp/fixture.ts'
 import { createQuestions } from '../support/mcp/fixtureAsk.ts'
 
@@ -52,7 +52,8 @@ async function run(app: App, ...args: string[]): Promise<Run> {
   }
 }
 
-const start = (replace = {}) => startApp({ github, env: { RATE_LIMIT_MAX: '1000000' }, replace })
+const env = { RATE_LIMIT_MAX: '1000000', GITHUB_TOKEN: OCTOCAT_TOKEN }
+const start = (replace = {}) => startApp({ github, env, replace })
 
 describe.each(REVISIONS)('the official suite for %s', (revision) => {
   it('has no failed scored scenario with its fixture mounted on the service', async () => {
