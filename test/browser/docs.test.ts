@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type GitHub, startGitHub } from '../support/github/index.ts'
+import { type GitHub, OCTOCAT_TOKEN, startGitHub } from '../support/github/index.ts'
 import { type Service, startProcess } from '../support/process.ts'
 
 const CHROMIUM = process.env.CHROMIUM_PATH || '/usr/bin/chromium'
@@ -47,7 +47,8 @@ afterAll(async () => {
 })
 
 async function open(host: string, env: Record<string, string> = {}) {
-  service = startProcess({ env: { PORT: '0', GITHUB_API_URL: github.url, ...env } })
+  const own = { PORT: '0', GITHUB_API_URL: github.url, GITHUB_TOKEN: OCTOCAT_TOKEN }
+  service = startProcess({ env: { ...own, ...env } })
   page = await browser.newPage()
   page.setDefaultTimeout(30_000)
   page.on('console', (message) => {
