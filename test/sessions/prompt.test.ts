@@ -201,6 +201,6 @@ describe('the choice of items', () => {
     await promptOf(items, { input: 'w17 w2900', room: 10_000 })
     going = false
     // Indexing it all takes a second or more: others had their turn many times meanwhile.
-    expect(turns).toBeGreaterThan(50)
+    expect(turns).toBeGreaterThan(10)
   })
 })
