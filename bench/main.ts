@@ -2,6 +2,7 @@
  * `npm run bench` runs all benches, `npm run bench -- warm cold` those whose names begin so. Prints
  * one table, keeps each bench's figures in results/, and ends with 1 when a target is missed.
  */
+import { clean } from './clean.ts'
 import { coldIssue, coldPages } from './cold.ts'
 import { mcpCall, mcpMemory } from './mcp.ts'
 import { memory } from './memory.ts'
@@ -29,6 +30,7 @@ const BENCHES: readonly Bench[] = [
   startUp,
   tokens,
   memory,
+  clean,
   mcpCall,
   mcpMemory,
   sessionStore,
