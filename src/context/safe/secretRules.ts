@@ -9,10 +9,9 @@ export interface SecretRule {
 }
 
 /** Not inside a word; the letter of an escaped line break is no part of one. */
-const FREE = String.raw`(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))`
-const WORD_START = `(?<before>${FREE})`
+const WORD_START = String.raw`(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))`
 /** Not inside a run of a token's characters either: so no two of them begin in one run. */
-const RUN_START = String.raw`(?<before>(?<![\w-])|(?<=\\[nrt]))`
+const RUN_START = String.raw`(?:(?<![\w-])|(?<=\\[nrt]))`
 const WORD_END = '(?![A-Za-z0-9])'
 /** Between a name and its value: `=`, `:`, `=>`, quotes around both. */
 const ASSIGNED = String.raw`["'${'`'}]?\s{0,4}(?:=>|:=|[=:])\s{0,4}["'${'`'}]?`
@@ -30,7 +29,7 @@ const token = (
 ): SecretRule => ({
   kind,
   hints,
-  pattern: new RegExp(`${start}(?<secret>${pattern})${WORD_END}`, 'g'),
+  pattern: new RegExp(`(?<before>${start})(?<secret>${pattern})${WORD_END}`, 'g'),
 })
 
 const after = (
@@ -42,7 +41,7 @@ const after = (
   kind,
   hints,
   // A name inside of a value that is passed over would be found only the next time.
-  pattern: new RegExp(`(?<before>${FREE}${before})(?<secret>${pattern})`, 'g'),
+  pattern: new RegExp(`(?<before>${WORD_START}${before})(?<secret>${pattern})`, 'g'),
 })
 
 /**
