@@ -4,6 +4,11 @@ import { ServiceError } from '../core/errors.ts'
 import { MAX_RESPONSE_BYTES, type Upstream } from './upstream.ts'
 
 const gunzipAsync = promisify(gunzip)
+/** Bytes that are inflated at once, each time by a thread that must be waited for: by the default, 16 KiB. */
+const LEAST_CHUNK = 16_384
+const LARGEST_CHUNK = 1_048_576
+/** How much shorter GitHub's JSON is when it is compressed. */
+const USUAL_RATIO = 10
 const REDIRECTS = new Set([301, 302, 307, 308])
 const MAX_REDIRECTS = 3
 
@@ -60,7 +65,10 @@ export async function exchange(
 
 async function inflate(bytes: Buffer, headers: Headers): Promise<Buffer> {
   if (header(headers, 'content-encoding') !== 'gzip' || bytes.length === 0) return bytes
-  return gunzipAsync(bytes, { maxOutputLength: MAX_RESPONSE_BYTES })
+  return gunzipAsync(bytes, {
+    maxOutputLength: MAX_RESPONSE_BYTES,
+    chunkSize: Math.min(LARGEST_CHUNK, Math.max(LEAST_CHUNK, bytes.length * USUAL_RATIO)),
+  })
 }
 
 function pathOnOrigin(location: string, from: string, origin: string): string {

@@ -44,9 +44,7 @@ export async function buildAnswer(
   })
   const all = [...(await answer.omitted), ...omitted]
   const tokens = context.reduce((sum, block) => sum + block.tokens, 0)
-  const contextId = contextIdOf(request, context, all)
-  const body = { context_id: contextId, context, tokens, omitted: all }
-  return { contextId, body: Buffer.from(JSON.stringify(body)) }
+  return serialise(request, context, all, tokens)
 }
 
 async function fitAnswer(
@@ -90,13 +88,22 @@ function blockOf({ provider }: ContextRequest, fitted: Fitted, removed: Removed)
   }
 }
 
-function contextIdOf(
+/** The answer's bytes. What is long in them is written once: what its id is the digest of, it is made of. */
+function serialise(
   { provider, params }: ContextRequest,
-  context: unknown,
-  omitted: unknown,
-): string {
-  const digest = createHash('sha256').update(
-    JSON.stringify([provider.type, params, context, omitted]),
-  )
-  return `mcp-${provider.type}-${digest.digest('hex').slice(0, 32)}`
+  context: readonly Block[],
+  omitted: readonly Omission[],
+  tokens: number,
+): BuiltAnswer {
+  const blocks = Buffer.from(JSON.stringify(context))
+  const left = JSON.stringify(omitted)
+  const digest = createHash('sha256')
+    .update(`[${JSON.stringify(provider.type)},${JSON.stringify(params)},`)
+    .update(blocks)
+    .update(`,${left}]`)
+    .digest('hex')
+  const contextId = `mcp-${provider.type}-${digest.slice(0, 32)}`
+  const head = Buffer.from(`{"context_id":${JSON.stringify(contextId)},"context":`)
+  const tail = Buffer.from(`,"tokens":${tokens},"omitted":${left}}`)
+  return { contextId, body: Buffer.concat([head, blocks, tail]) }
 }
