@@ -120,7 +120,7 @@ export function createContextCache(options: ContextCacheOptions): ContextCache {
     known: Entry | undefined,
     hit: 'hit_shared' | 'collapsed',
   ): Promise<{ served: Cached | undefined; kept: Entry | undefined }> {
-    const found = await shared.get(request.key)
+    const found = await shared.get(request.key, request.span)
     // What cannot be judged is not served, nor kept for the time that GitHub fails.
     if (!found || !invalidations.informed) return { served: undefined, kept: known }
     remember(request.key, found)
@@ -179,7 +179,7 @@ export function createContextCache(options: ContextCacheOptions): ContextCache {
     const lease = await leases.acquire(request.key)
     if (lease === 'held') return asStale
     try {
-      const found = await shared.get(request.key)
+      const found = await shared.get(request.key, request.span)
       if (
         found &&
         found.asOf > kept.asOf &&

@@ -1,5 +1,5 @@
 import type { Outcome } from '../cache/request.ts'
-import type { Meter } from '../context/engine.ts'
+import type { Meter } from '../core/meter.ts'
 import type { Scope } from '../core/scopes.ts'
 
 /** Who calls, as the transport knows it. */

@@ -40,12 +40,16 @@ export const observePlugin = fp(
     app.addHook('onResponse', (request, reply, done) => {
       const { log, observe } = seriesOf(request, reply.statusCode)
       const { elapsedTime } = reply
+      const meter = request.served?.meter
       observe(elapsedTime / 1000)
       log.info({
         request_id: request.id,
         duration_ms: Math.round(elapsedTime * 100) / 100,
-        upstream_calls: request.served?.meter.calls ?? 0,
+        upstream_calls: meter?.calls ?? 0,
         caller: request.callerName,
+        // What is undefined is left out.
+        github: meter?.answers,
+        trace_id: (meter?.span ?? request.span)?.traceId,
       })
       done()
     })

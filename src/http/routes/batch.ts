@@ -5,6 +5,7 @@ import { type BatchResult, getBatch } from '../../context/batch.ts'
 import { requestOptions } from '../../context/contract.ts'
 import { faulty } from '../../context/faults.ts'
 import { callerToken } from '../callerToken.ts'
+import { meterOf } from '../decorations.ts'
 import { disconnected } from '../disconnect.ts'
 import { createFeed, event, sendEvents } from '../eventStream.ts'
 import { negotiate } from '../negotiate.ts'
@@ -92,7 +93,7 @@ async function answerBatch(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const { requests, max_tokens: maxTokens, ...defaults } = request.body as Static<typeof Body>
-  const meter = { calls: 0 }
+  const meter = meterOf(request)
   request.served = { type: 'batch', meter, outcome: undefined }
   const mediaType = negotiate(request.headers.accept, OFFERED)
   const signal = disconnected(reply)

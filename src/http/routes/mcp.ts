@@ -6,6 +6,7 @@ import { CODES, errorResponse, idOf, RpcError, readMessage } from '../../mcp/pro
 import type { McpServer } from '../../mcp/protocol/server.ts'
 import { callerToken } from '../callerToken.ts'
 import { challengeOf } from '../challenge.ts'
+import { meterOf } from '../decorations.ts'
 import { createExchange, type ExchangeOptions } from '../mcp/exchange.ts'
 import { createHostCheck, type HostRules } from '../mcp/hosts.ts'
 import { problemHeaders, toServiceError } from '../problem.ts'
@@ -114,7 +115,7 @@ function refused(message: string): RpcError {
 }
 
 function callerOf(request: FastifyRequest, method: string): Caller {
-  const meter = { calls: 0 }
+  const meter = meterOf(request)
   request.served = { type: method, meter, outcome: undefined }
   return {
     callerToken: callerToken(request),

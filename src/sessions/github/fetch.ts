@@ -1,7 +1,8 @@
 import type { Block } from '../../context/answer.ts'
 import type { Contracts } from '../../context/contract.ts'
-import type { Engine, Meter } from '../../context/engine.ts'
+import type { Engine } from '../../context/engine.ts'
 import { type ContextRequest, parseRequest } from '../../context/request.ts'
+import type { Meter } from '../../core/meter.ts'
 import { sideBySide } from '../sideBySide.ts'
 import type { KeptItem } from '../state.ts'
 import {
