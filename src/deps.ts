@@ -37,7 +37,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
   const closing = new AbortController()
   const { providers, close: closeProviders } = await providersOf(config, logger)
   const ground = await createGround(config, logger, closing.signal)
-  const { now, random, redis, userAgent } = ground
+  const { now, random, redis, tracer, userAgent } = ground
 
   const bytes = (share: number) => Math.max(1, Math.floor(config.CACHE_MAX_BYTES * share))
   const memory = createMemoryStore(bytes(ANSWERS_SHARE))
@@ -90,6 +90,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       logger,
       metrics,
       health,
+      tracer,
       now,
       contracts: contexts.contracts,
       engine: contexts.engine,
@@ -120,6 +121,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       await github.close()
       sessionStore.close()
       redis?.close()
+      await tracer?.close()
     },
   }
 }

@@ -126,10 +126,11 @@ const MAY_KNOW: Record<string, readonly string[]> = {
   cache: ['core', 'redis', 'github'],
   context: ['core', 'cache', 'github'],
   models: ['core'],
+  tracing: ['core'],
   sessions: ['core', 'redis', 'context', 'cache', 'models'],
   mcp: ['core', 'context', 'cache', 'sessions', 'config.ts', 'health.ts', 'metrics.ts'],
   parts:
-    'core redis cache github context sessions models mcp http config.ts health.ts metrics.ts package.ts'.split(
+    'core redis cache github context sessions models mcp http tracing config.ts health.ts metrics.ts package.ts'.split(
       ' ',
     ),
   http: 'core redis cache context sessions models mcp config.ts health.ts histogram.ts metrics.ts'.split(

@@ -13,6 +13,10 @@ export interface Served {
 }
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Told of each caller that hangs up while its answer is made or sent. */
+    callerLeft: (reply: FastifyReply) => void
+  }
   interface FastifyRequest {
     /** Name of the caller's API key, or whom its access token speaks for. */
     callerName: string | undefined

@@ -125,6 +125,9 @@ function callerOf(request: FastifyRequest, method: string): Caller {
     served(type, outcome) {
       request.served = { type, meter, outcome }
     },
+    failed(problem) {
+      request.problem = problem
+    },
   }
 }
 
