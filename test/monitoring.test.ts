@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { createMetrics } from '../src/metrics.ts'
+import { createMetrics } from '../src/metrics/metrics.ts'
+import { quiet } from './support/metrics.ts'
 
 const read = (path: string) => readFile(join(import.meta.dirname, '../docker', path), 'utf8')
 const alerts: { groups: { rules: Rule[] }[] } = parse(await read('prometheus/alerts.yaml'))
@@ -21,13 +22,7 @@ interface Panel {
 
 /** Names of what the service offers, with the suffixes that Prometheus gives to histograms. */
 async function offered(): Promise<ReadonlySet<string>> {
-  const metrics = createMetrics({
-    pool: () => ({ connected: 0, free: 0, pending: 0, queued: 0, running: 0 }),
-    memory: () => ({ bytes: 0, entries: 0 }),
-    budgets: () => [],
-    redis: () => true,
-    sessions: () => Promise.resolve(1),
-  })
+  const metrics = createMetrics(quiet)
   const text = await metrics.render()
   const types = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)]
   const names = types.flatMap(([, name = '', type]) =>

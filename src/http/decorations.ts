@@ -16,6 +16,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Told of each caller that hangs up while its answer is made or sent. */
     callerLeft: (reply: FastifyReply) => void
+    /** Told of each problem that is a part of an answer, not all of it. */
+    problemMet: (code: string) => void
   }
   interface FastifyRequest {
     /** Name of the caller's API key, or whom its access token speaks for. */

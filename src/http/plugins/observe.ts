@@ -1,8 +1,8 @@
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Tracer } from '../../core/trace.ts'
-import type { Observe } from '../../histogram.ts'
-import type { Metrics } from '../../metrics.ts'
+import type { Observe } from '../../metrics/histogram.ts'
+import type { Metrics } from '../../metrics/metrics.ts'
 import { closeRequest, openRequests } from '../requestSpan.ts'
 
 export interface ObserveOptions {
@@ -50,6 +50,7 @@ export const observePlugin = fp(
       const meter = request.served?.meter
       if (request.span) closeRequest(request.span, request, status, outcome)
       observe(elapsedTime / 1000)
+      if (request.problem) metrics.problemMet(request.problem.code)
       log.info({
         request_id: request.id,
         duration_ms: Math.round(elapsedTime * 100) / 100,
@@ -66,6 +67,7 @@ export const observePlugin = fp(
       tell(reply, reply.statusCode, served?.outcome ?? problem?.code ?? 'none')
       done()
     })
+    app.decorate('problemMet', metrics.problemMet)
     app.decorate('callerLeft', (reply) => tell(reply, LEFT.status, LEFT.outcome))
   },
   { name: 'observe' },

@@ -99,9 +99,10 @@ async function answerBatch(
   const signal = disconnected(reply)
   const caller = { callerToken: callerToken(request), meter, signal: () => signal }
   const feed = createFeed<string>()
-  const results = getBatch(options, { requests, maxTokens, defaults }, caller, (index, result) =>
-    feed.push(event('result', { index, ...resultOf(request, result) })),
-  ).finally(feed.end)
+  const results = getBatch(options, { requests, maxTokens, defaults }, caller, (index, result) => {
+    if ('failure' in result) request.server.problemMet(toServiceError(result.failure).code)
+    feed.push(event('result', { index, ...resultOf(request, result) }))
+  }).finally(feed.end)
   if (mediaType === 'application/json') {
     const written = (await results).map((result) => JSON.stringify(resultOf(request, result)))
     return reply
