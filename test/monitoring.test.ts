@@ -31,6 +31,14 @@ async function offered(): Promise<ReadonlySet<string>> {
   return new Set(['up', ...names])
 }
 
+/** All that is asked for, each with where. */
+const asked = [
+  ...alerts.groups.flatMap(({ rules }) => rules).map(({ alert, expr }) => [alert, expr] as const),
+  ...dashboard.panels.flatMap(({ targets, title }) =>
+    targets.map(({ expr }) => [title, expr] as const),
+  ),
+]
+
 const WORDS = new Set('sum rate min max by le increase histogram_quantile'.split(' '))
 /** Names of metrics in a PromQL expression: identifiers that are no labels, strings or functions. */
 function metricsIn(expr: string): string[] {
@@ -45,18 +53,23 @@ const rules = alerts.groups.flatMap((group) => group.rules)
 describe('monitoring', () => {
   it('asks only for metrics that there are', async () => {
     const names = await offered()
-    const asked = [
-      ...rules.map(({ alert, expr }) => [alert, expr] as const),
-      ...dashboard.panels.flatMap(({ targets, title }) =>
-        targets.map(({ expr }) => [title, expr] as const),
-      ),
-    ]
     expect(asked.length).toBeGreaterThan(25)
     for (const [where, expr] of asked) {
       expect([where, metricsIn(expr)]).not.toEqual([where, []])
       for (const name of metricsIn(expr))
         expect([where, name, names.has(name)]).toEqual([where, name, true])
     }
+  })
+
+  it('shows all that there is', async () => {
+    const metrics = createMetrics(quiet)
+    const own = [...(await metrics.render()).matchAll(/^# TYPE (\S+) /gm)]
+      .map(([, name = '']) => name)
+      .filter((name) => !/^(nodejs|process)_/.test(name))
+    expect(own.length).toBeGreaterThan(20)
+    const shown = asked.flatMap(([, expr]) => metricsIn(expr))
+    const missing = own.filter((name) => !shown.some((one) => one.startsWith(name)))
+    expect(missing).toEqual([])
   })
 
   it('tells for each alert how bad it is and what to do', () => {
