@@ -1,4 +1,5 @@
 import { Counter, Registry } from '@prometheus-io/client'
+import { problems } from '../core/errors.ts'
 import type { CallReport } from '../github/call.ts'
 import type { ReplyReport } from '../models/adapter.ts'
 import { createCacheMetrics } from './cache.ts'
@@ -48,12 +49,14 @@ export function createMetrics(sources: MetricSources): Metrics {
     buckets: REQUEST_BUCKETS,
     registry,
   })
-  const problems = new Counter({
+  const met = new Counter({
     name: 'problems_total',
     help: 'Problems that callers met, by code: of requests, of parts of a batch, of tools',
     labelNames: ['code'],
     registers: [registry],
   })
+  // From the start, as Prometheus sees no increase in what begins with 1.
+  for (const code of Object.keys(problems)) met.inc({ code }, 0)
   const callDone = createGitHubMetrics(registry, sources)
   const refreshFailed = createCacheMetrics(registry, sources)
   const turnDone = createSessionMetrics(registry, sources)
@@ -67,7 +70,7 @@ export function createMetrics(sources: MetricSources): Metrics {
 
   return {
     requests: (labels) => requests({ ...labels }),
-    problemMet: (code) => problems.inc({ code }),
+    problemMet: (code) => met.inc({ code }),
     callDone,
     replyDone,
     turnDone,

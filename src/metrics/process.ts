@@ -1,10 +1,10 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { createHistogram } from 'node:perf_hooks'
 import { collectDefaultMetrics, type Registry } from '@prometheus-io/client'
 import { scraped, single } from './scraped.ts'
 import type { MetricSources } from './sources.ts'
 
-/** Milliseconds between looks at the event loop, which are part of what is measured. */
-const RESOLUTION = 10
+/** Milliseconds between looks at the event loop. */
+const LOOK_EVERY = 20
 const QUANTILES = [0.5, 0.99, 1]
 
 /** What the process itself tells, and what it depends on. */
@@ -46,12 +46,20 @@ export function createProcessMetrics(
 }
 
 /**
- * The client's own means are averages over processes, in which one that is blocked among many that
- * are not does not show.
+ * How late a timer comes. The client's own values are averages over processes, in which one that is
+ * blocked among many does not show; and Node's `monitorEventLoopDelay` drops the first delay after
+ * each reset, which is the one that began before the scrape.
  */
 function createLoopDelay(registry: Registry): void {
-  const delays = monitorEventLoopDelay({ resolution: RESOLUTION })
-  delays.enable()
+  const delays = createHistogram()
+  let last = performance.now()
+  const look = () => {
+    const now = performance.now()
+    // Microseconds, of which it takes whole ones from 1 on.
+    delays.record(Math.max(1, Math.round((now - last - LOOK_EVERY) * 1e3)))
+    last = now
+  }
+  setInterval(look, LOOK_EVERY).unref()
   scraped(registry, {
     name: 'event_loop_delay_seconds',
     help: 'How late the event loop was since the last scrape, by quantile: the worst of all processes',
@@ -60,8 +68,7 @@ function createLoopDelay(registry: Registry): void {
     read() {
       const samples = QUANTILES.map((quantile) => ({
         labels: { quantile: String(quantile) },
-        // Nanoseconds; of a loop that was never late, what is left is the timer's own.
-        value: Math.max(0, delays.percentile(quantile * 100) / 1e6 - RESOLUTION) / 1e3,
+        value: delays.count === 0 ? 0 : delays.percentile(quantile * 100) / 1e6,
       }))
       delays.reset()
       return samples
