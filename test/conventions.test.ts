@@ -134,9 +134,7 @@ const MAY_KNOW: Record<string, readonly string[]> = {
     'core redis cache github context sessions models mcp http tracing metrics config.ts health.ts package.ts'.split(
       ' ',
     ),
-  http: 'core redis cache context sessions models mcp metrics config.ts health.ts'.split(
-    ' ',
-  ),
+  http: 'core redis cache context sessions models mcp metrics config.ts health.ts'.split(' '),
 }
 
 interface Import {
