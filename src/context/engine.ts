@@ -2,8 +2,10 @@ import type { ContextCache } from '../cache/contextCache.ts'
 import type { PastAnswers } from '../cache/past.ts'
 import type { Cached, CacheRequest, Loaded } from '../cache/request.ts'
 import type { GitHub, Urgency } from '../core/github.ts'
+import { type CallAnswer, type Meter, noteAnswer } from '../core/meter.ts'
 import { ownBytes } from '../core/ownBytes.ts'
 import type { Answer, CachePolicy, FetchContext } from '../core/provider.ts'
+import { type Span, traced } from '../core/trace.ts'
 import type { GitHubFor } from '../github/client.ts'
 import type { CredentialFor } from '../github/credentialFor.ts'
 import type { Credential } from '../github/credentials.ts'
@@ -33,10 +35,6 @@ export interface Caller {
 export interface Fetched {
   readonly answer: Answer
   readonly context: FetchContext
-}
-
-export interface Meter {
-  calls: number
 }
 
 export interface Answered extends Cached {
@@ -80,10 +78,17 @@ export function createEngine(options: EngineOptions): Engine {
     signal: AbortSignal,
     urgency: Urgency,
     version: string | undefined,
+    span: Span | undefined,
   ): Promise<Loaded> {
     const { params, provider } = request
+    const { meter } = caller
     const subject = `${version}:${request.subject}`
-    const reader = isOwn(provider) ? noGitHub : options.github({ credential, signal, urgency })
+    // What a refresh behind a stale answer costs, nobody waited for.
+    const onAnswer =
+      urgency === 'interactive' ? (said: CallAnswer) => noteAnswer(meter, said) : undefined
+    const reader = isOwn(provider)
+      ? noGitHub
+      : options.github({ credential, signal, urgency, span, onAnswer })
     try {
       const fetched = caller.memo?.get(subject) ?? (await fetch(request, reader, signal))
       caller.memo?.set(subject, fetched)
@@ -105,8 +110,7 @@ export function createEngine(options: EngineOptions): Engine {
         tags: [...tagsOf(request, answer.repository), ...(answer.tags ?? [])],
       }
     } finally {
-      // What a refresh behind a stale answer costs, nobody waited for.
-      if (urgency === 'interactive') caller.meter.calls += reader.calls
+      if (urgency === 'interactive') meter.calls += reader.calls
     }
   }
 
@@ -153,6 +157,7 @@ export function createEngine(options: EngineOptions): Engine {
     request: ContextRequest,
     caller: Caller,
     credential: Credential,
+    span: Span | undefined,
     version?: string,
   ): CacheRequest {
     const { principal } = credential
@@ -163,7 +168,8 @@ export function createEngine(options: EngineOptions): Engine {
       principalTag: principalTag(principal),
       maxAge: request.maxAge,
       signal: caller.signal,
-      load: (signal, urgency) => load(request, credential, caller, signal, urgency, version),
+      span,
+      load: (signal, urgency) => load(request, credential, caller, signal, urgency, version, span),
     }
   }
 
@@ -176,14 +182,19 @@ export function createEngine(options: EngineOptions): Engine {
         credential.catch(() => {})
         return undefined
       }
-      const cached = cache.atHand(inCache(request, caller, credential))
+      const cached = cache.atHand(inCache(request, caller, credential, caller.meter.span))
       return cached && { ...cached, principal: credential.principal }
     },
     async get(request, caller) {
       const { params, provider } = request
       const credential = await credentialOf(request, caller)
       const version = await provider.version?.(params as never, caller.signal())
-      const cached = await cache.get(inCache(request, caller, credential, version))
+      const named = { context_type: provider.type }
+      const cached = await traced(caller.meter.span, 'cache', named, async (span) => {
+        const found = await cache.get(inCache(request, caller, credential, span, version))
+        span?.set({ 'cache.outcome': found.outcome })
+        return found
+      })
       return { ...cached, principal: credential.principal }
     },
     async changes({ since = '' }, { entry, principal }) {

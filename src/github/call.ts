@@ -1,7 +1,10 @@
 import type { Urgency } from '../core/github.ts'
+import type { CallAnswer } from '../core/meter.ts'
+import { errorType, type Span } from '../core/trace.ts'
 import type { RateGate } from './budget/rateGate.ts'
+import { callId, closeCall, openCall } from './callSpan.ts'
 import type { Credential } from './credentials.ts'
-import { type Exchange, type ExchangeRequest, exchange } from './exchange.ts'
+import { type Exchange, type ExchangeRequest, exchange, type Head } from './exchange.ts'
 import { failureOfTransport } from './failures.ts'
 import { readLimited, readRateLimit } from './limits.ts'
 import { budgetOf, pathOnHost } from './path.ts'
@@ -24,8 +27,17 @@ export interface CallOptions {
   readonly onCall: (report: CallReport) => void
 }
 
+/** Who follows a call. */
+export interface Watch {
+  /** What the call is part of, where it is traced. */
+  readonly span?: Span | undefined
+  /** Told of each answer, and of none as status 0. */
+  readonly onAnswer?: ((answer: CallAnswer) => void) | undefined
+}
+
 export interface Call
-  extends Pick<ExchangeRequest, 'method' | 'headers' | 'body' | 'signal' | 'found'> {
+  extends Watch,
+    Pick<ExchangeRequest, 'method' | 'headers' | 'body' | 'signal' | 'found'> {
   /** Whose budget it draws on. */
   readonly by: Pick<Credential, 'principal' | 'anonymous'>
   /** Path of the API, without the base. */
@@ -49,11 +61,26 @@ export const ACCEPT_RAW = 'application/vnd.github.raw+json'
  */
 export async function call(
   { gate, now, onCall, upstream, userAgent }: CallOptions,
-  { by, body, found, headers, limited = readLimited, method, onSend, path, signal, urgency }: Call,
+  request: Call,
 ): Promise<Exchange> {
+  const {
+    by,
+    body,
+    found,
+    headers,
+    limited = readLimited,
+    method,
+    onAnswer,
+    onSend,
+    path,
+  } = request
+  const { signal, urgency } = request
   const resource = budgetOf(path)
   const pass = await gate.enter(by.principal, resource, urgency, signal)
   const started = performance.now()
+  const span = openCall(request.span, method, upstream, path)
+  const note = ({ headers, status }: Head) => onAnswer?.({ status, id: callId(headers) })
+  let failure: string | undefined
   let answer: Exchange | undefined
   try {
     onSend?.()
@@ -70,13 +97,18 @@ export async function call(
       ...(body === undefined ? {} : { body }),
       ...(found ? { found } : {}),
       signal,
+      onRedirect: note,
     })
+    note(answer)
     // A redirect that was followed was a call too.
     for (let hop = 0; hop < answer.redirects; hop += 1) onSend?.()
     return answer
   } catch (cause) {
+    if (!answer) note({ status: 0, headers: {} })
+    failure = errorType(cause)
     throw failureOfTransport(cause)
   } finally {
+    closeCall(span, answer?.status ?? 0, answer?.headers ?? {}, failure)
     onCall({ resource, status: answer?.status ?? 0, duration: performance.now() - started })
     pass.leave({
       // With a 401 GitHub tells of the address's budget, which for GraphQL is nothing.

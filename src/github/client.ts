@@ -76,7 +76,7 @@ function readWhole<T>(
 
 async function readOnce(
   options: GitHubOptions,
-  { credential, signal, urgency }: Reading,
+  { credential, onAnswer, signal, span, urgency }: Reading,
   usage: Usage,
   path: string,
   accept: string,
@@ -97,6 +97,8 @@ async function readOnce(
         headers: authorization === undefined ? headers : { ...headers, authorization },
         urgency,
         signal,
+        span,
+        onAnswer,
         onSend: () => {
           usage.calls += 1
         },

@@ -14,9 +14,13 @@ const MAX_REDIRECTS = 3
 
 export type Headers = Readonly<Record<string, string | string[] | undefined>>
 
-export interface Exchange {
+/** An answer without its body. */
+export interface Head {
   readonly status: number
   readonly headers: Headers
+}
+
+export interface Exchange extends Head {
   /** Uncompressed. */
   readonly body: Buffer
   /** Redirects that were followed: calls of their own. */
@@ -32,6 +36,8 @@ export interface ExchangeRequest {
   readonly signal: AbortSignal
   /** A 302 is the answer, not a way to it: by these GitHub tells where a file is. */
   readonly found?: boolean
+  /** Told of each redirect that is followed. */
+  readonly onRedirect?: (head: Head) => void
 }
 
 /** One header's value; of a repeated header all values, joined as RFC 9110 section 5.3 says. */
@@ -47,7 +53,7 @@ export function header(headers: Headers, name: string): string | undefined {
  */
 export async function exchange(
   upstream: Upstream,
-  { found = false, ...request }: ExchangeRequest,
+  { found = false, onRedirect, ...request }: ExchangeRequest,
 ): Promise<Exchange> {
   let path = request.path
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
@@ -58,6 +64,7 @@ export async function exchange(
     if (request.method !== 'GET' || !leadsOn || location === undefined) {
       return { status: statusCode, headers, body: bytes, redirects: hop }
     }
+    onRedirect?.({ status: statusCode, headers })
     path = pathOnOrigin(location, path, upstream.origin)
   }
   throw new ServiceError('upstream_error', 'GitHub redirected too often. Try again later.')

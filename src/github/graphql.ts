@@ -33,7 +33,7 @@ export async function askGraphQL<T>(
 
 async function ask(
   options: CallOptions,
-  { credential, signal, urgency }: Reading,
+  { credential, onAnswer, signal, span, urgency }: Reading,
   usage: Usage,
   body: string,
   authorization: string | undefined,
@@ -51,6 +51,8 @@ async function ask(
     body,
     urgency,
     signal,
+    span,
+    onAnswer,
     onSend: () => {
       usage.calls += 1
     },

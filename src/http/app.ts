@@ -1,8 +1,9 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Config } from '../config.ts'
 import type { Contracts } from '../context/request/contract.ts'
+import type { Tracer } from '../core/trace.ts'
 import type { Health } from '../health.ts'
-import type { Metrics } from '../metrics.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { AccessTokens } from './accessTokens.ts'
 import type { CallerLimit } from './callerLimit.ts'
 import { decorate } from './decorations.ts'
@@ -49,12 +50,14 @@ export interface AppOptions
   readonly contracts: Contracts
   readonly health: Health
   readonly metrics: Metrics
+  /** Absent where traces go nowhere. */
+  readonly tracer: Tracer | undefined
   readonly logger: FastifyBaseLogger
 }
 
 /** The one place where the HTTP server is made: the same for production and for tests. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { config, contracts, health, logger, metrics, name, version } = options
+  const { config, contracts, health, logger, metrics, name, tracer, version } = options
   const app = Fastify({
     // A logger for each request costs more than its line: the lines name the request themselves.
     loggerInstance: childless(logger),
@@ -85,7 +88,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.setSerializerCompiler(() => JSON.stringify)
 
   await app.register(securityPlugin, { origins: config.CORS_ORIGINS })
-  await app.register(observePlugin, { logger, metrics })
+  await app.register(observePlugin, { logger, metrics, tracer })
   const auth = { apiKeys: config.API_KEYS, tokens: options.accessTokens?.tokens }
   await app.register(authPlugin, auth)
   await app.register(rateLimitPlugin, options)

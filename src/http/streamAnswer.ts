@@ -5,6 +5,7 @@ import type { ContextRequest } from '../context/request/request.ts'
 import type { AnswerOptions } from './answer.ts'
 import { ageOf, cacheStatus } from './cacheStatus.ts'
 import { callerToken } from './callerToken.ts'
+import { meterOf } from './decorations.ts'
 import { disconnected } from './disconnect.ts'
 import { createFeed, event, sendEvents } from './eventStream.ts'
 import { problemOf, toServiceError } from './problem.ts'
@@ -26,7 +27,7 @@ export async function streamAnswer(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const { engine } = options
-  const meter = request.served?.meter ?? { calls: 0 }
+  const meter = request.served?.meter ?? meterOf(request)
   const signal = disconnected(reply)
   const feed = createFeed<Block>()
   const answered = engine

@@ -1,4 +1,5 @@
 import type { Invalidations } from '../../cache/invalidations.ts'
+import { type CallAnswer, noteAnswer } from '../../core/meter.ts'
 import type { CredentialFor } from '../../github/credentialFor.ts'
 import type { WriteGitHub } from '../../github/write.ts'
 import { issuesTag, issueTag, pullTag, repositoryTag } from '../common/tags.ts'
@@ -54,7 +55,8 @@ export function createIssueWrites(options: IssueWriteOptions): IssueWrites {
     options.allowed.check(params)
     const credential = await options.credentialFor({ owner, callerToken })
     meter.calls += 1
-    return options.write<T>({ credential, path, params, body }, signal())
+    const watch = { span: meter.span, onAnswer: (said: CallAnswer) => noteAnswer(meter, said) }
+    return options.write<T>({ credential, path, params, body, ...watch }, signal())
   }
 
   /** What was kept of it is old now, also where no webhook says so. */

@@ -6,6 +6,7 @@ import { parseItems } from '../../sessions/items/parse.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 import { parseInvocation } from '../../sessions/turn/request.ts'
 import { callerToken } from '../callerToken.ts'
+import { meterOf } from '../decorations.ts'
 import { disconnected } from '../disconnect.ts'
 import { invokeSession } from '../invokeSession.ts'
 import { type ContextSchemas, problemResponses } from '../schemas.ts'
@@ -192,7 +193,7 @@ async function forCaller(
   reply: FastifyReply,
   work: (caller: Caller) => Promise<FastifyReply>,
 ): Promise<FastifyReply> {
-  const meter = { calls: 0 }
+  const meter = meterOf(request)
   request.served = { type: 'session', meter, outcome: undefined }
   const signal = disconnected(reply)
   try {

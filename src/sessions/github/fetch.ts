@@ -1,7 +1,8 @@
 import type { Block } from '../../context/answer/answer.ts'
-import type { Engine, Meter } from '../../context/engine.ts'
+import type { Engine } from '../../context/engine.ts'
 import type { Contracts } from '../../context/request/contract.ts'
 import { type ContextRequest, parseRequest } from '../../context/request/request.ts'
+import type { Meter } from '../../core/meter.ts'
 import { sideBySide } from '../sideBySide.ts'
 import type { KeptItem } from '../state.ts'
 import {
