@@ -143,9 +143,10 @@ export const STEPS: readonly Step[] = [
   ),
   {
     name: 'a caller’s token is rotated',
-    expectation: 'the old token gets 502 as soon as GitHub has refused it once; the new one works',
+    expectation:
+      'the old token gets 502 as soon as GitHub has refused it once; the new one works, but sessions of the old one are another caller’s',
     // Between the rotation and the caller's own taking note of it lies a request or two.
-    permitted: { github: ['upstream_auth'], kept: ['upstream_auth'] },
+    permitted: { github: ['upstream_auth'], kept: ['upstream_auth'], session: ['not_found'] },
     async run(scene, ms) {
       const { maxAge: _, ...kept } = anOpenIssue('ann')
       // Both with the token that is about to be replaced.
