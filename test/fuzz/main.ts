@@ -12,9 +12,10 @@ const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
 console.log(`seed ${seed}`)
 const say = (line: string) => console.error(line)
 const report = await runFuzz({ seed, count: Number(values.count), say })
-const { bySort, byStatus, faults, overSockets, requests } = report
-console.log(`${requests} requests, ${overSockets} more or among them over sockets`)
+const { bySort, byStatus, faults, overSockets, requests, unreached } = report
+console.log(`${requests} requests, ${overSockets} over sockets`)
 console.log(bySort, byStatus)
+if (unreached.length > 0) console.log(`never succeeded: ${unreached.join()}`)
 for (const { count, request, what } of faults) console.log(`\n${count} × ${what}\n  ${request}`)
 console.log(`${faults.length} faults; again with --seed ${seed}`)
 process.exit(faults.length === 0 ? 0 : 1)

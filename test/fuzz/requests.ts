@@ -73,7 +73,7 @@ export function createRequests(making: Making): (sort: Sort) => FuzzRequest {
 function makeRequest(
   making: Making,
   sampling: Sampling,
-  { path, method, operation }: Target,
+  { method, operation, path }: Target,
   sort: Sort,
 ): FuzzRequest {
   const { random } = making
@@ -83,24 +83,22 @@ function makeRequest(
   const body = sort === 'hostile' && random.chance(0.4) ? oddBody(good ?? '{}', random) : good
   const query = queryOf(operation, sampling, sort)
   const place = pathOf(path, making, sort)
-  const odd = sort === 'hostile' && random.chance(0.1)
+  const methods = ['put', 'patch', 'delete', 'get', 'post', 'options']
+  const used = sort === 'hostile' && random.chance(0.1) ? random.pick(methods) : method
   return {
     sort,
-    method: (odd
-      ? random.pick(['put', 'patch', 'delete', 'get', 'post', 'options'])
-      : method
-    ).toUpperCase(),
+    method: used.toUpperCase(),
     url: query === '' ? place : `${place}?${query}`,
     headers: headersOf(making, body !== undefined, sort),
     ...(body === undefined ? {} : { body }),
-    operation: odd || place !== pathIn(path, place) ? undefined : operation,
+    operation: isAt(path, place) ? making.document.paths[path]?.[used] : undefined,
   }
 }
 
 /** Whether the address still is one of the operation's: each name filled with one segment that is not empty. */
-function pathIn(template: string, place: string): string | undefined {
+function isAt(template: string, place: string): boolean {
   const form = template.replaceAll(/\{\w+\}/g, '[^/?#]+')
-  return new RegExp(`^${form}$`).test(place) ? place : undefined
+  return new RegExp(`^${form}$`).test(place)
 }
 
 /** An example of the document's, or whatever the schema allows. */

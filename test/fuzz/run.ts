@@ -17,6 +17,8 @@ export interface FuzzReport {
   readonly overSockets: number
   readonly bySort: Readonly<Record<string, number>>
   readonly byStatus: Readonly<Record<string, number>>
+  /** Operations of the document that have not once succeeded. */
+  readonly unreached: readonly string[]
   /** Each kind once: what was wrong, how often, and the first request that showed it. */
   readonly faults: readonly Fault[]
 }
@@ -43,11 +45,14 @@ export async function runFuzz({ seed, count, say }: FuzzOptions): Promise<FuzzRe
   const bySort: Record<string, number> = {}
   const byStatus: Record<string, number> = {}
   const faults = new Map<string, Fault>()
+  const operations = Object.values(stage.document.paths).flatMap((path) => Object.values(path))
+  const unreached = new Set(operations.map(({ operationId }) => operationId))
   let overSockets = 0
 
   const judge = (request: FuzzRequest, answer: FuzzAnswer) => {
     bySort[request.sort] = (bySort[request.sort] ?? 0) + 1
     byStatus[answer.status] = (byStatus[answer.status] ?? 0) + 1
+    if (answer.status < 300) unreached.delete(request.operation?.operationId ?? '')
     const what = check(request, answer)
     if (what !== undefined) note(faults, request, what)
   }
@@ -70,7 +75,8 @@ export async function runFuzz({ seed, count, say }: FuzzOptions): Promise<FuzzRe
     if (say && done % 10_000 < SIDE_BY_SIDE) say(`${done} of ${count}, ${faults.size} faults`)
   }
   overSockets += await rawShare(stage, random, Math.ceil(count / 200), faults)
-  return { requests: count, overSockets, bySort, byStatus, faults: [...faults.values()] }
+  const found = { bySort, byStatus, unreached: [...unreached], faults: [...faults.values()] }
+  return { requests: count, overSockets, ...found }
 }
 
 async function inject({ app }: Stage, request: FuzzRequest): Promise<FuzzAnswer> {

@@ -96,7 +96,8 @@ function faultIn(text: string): string | undefined {
   const [head = '', ...rest] = text.split('\r\n\r\n')
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1])
   if (!(status >= 200 && status < 500)) return `answered ${head.slice(0, 100)}`
-  if (status < 400) return undefined
+  // Node itself refuses what names no host, without a word.
+  if (status < 400 || rest.join('') === '0') return undefined
   if (!/content-type: application\/problem\+json/i.test(head))
     return `${status} without a problem: ${text.slice(0, 300)}`
   try {
