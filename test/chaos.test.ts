@@ -5,7 +5,6 @@ import { STEPS } from '../bench/chaos/steps.ts'
 /** `npm run chaos` plays all of them, and longer. */
 const PLAYED = [
   'a replica is killed (SIGKILL)',
-  'replicas are replaced one by one (SIGTERM)',
   'Redis is stopped and started',
   'GitHub answers 500',
   'a user’s access is taken away, as a webhook tells',
@@ -14,7 +13,7 @@ const PLAYED = [
 it('whatever fails, no answer is wrong or another’s, and no request fails that need not', async () => {
   const steps = STEPS.filter(({ name }) => PLAYED.includes(name))
   expect(steps).toHaveLength(PLAYED.length)
-  const { leaks, tally } = await runChaos(steps, 1_500, () => {})
+  const { leaks, tally } = await runChaos(steps, 1_000, () => {})
   const { failed, foreign, wrong } = tally
   expect({ failed, foreign, wrong, leaks: leaks.found }).toEqual({
     failed: [],
@@ -29,4 +28,4 @@ it('whatever fails, no answer is wrong or another’s, and no request fails that
   expect(seen('a user’s access is taken away, as a webhook tells')).toContain('404 not_found')
   for (const kind of ['one', 'batch', 'mcp', 'stream', 'session', 'prying'])
     expect([kind, (tally.kinds[kind] ?? 0) > 5]).toEqual([kind, true])
-})
+}, 240_000)

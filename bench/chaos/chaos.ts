@@ -17,7 +17,7 @@ const CONNECTIONS = 16
 /** Milliseconds after a fault within which all must be well again. A refusal is remembered for ten seconds. */
 const RECOVERY_MS = 20_000
 /** Milliseconds. */
-const CALM_MS = 6_000
+const CALM_MS = 4_000
 
 export interface Recovery {
   readonly step: Step
@@ -75,6 +75,8 @@ function environment(world: World, redis: string): Record<string, string> {
     API_KEYS: `chaos:${KEY}`,
     REDIS_URL: redis,
     RATE_LIMIT_MAX: '1000000000',
+    // Small enough to be full before long.
+    CACHE_MAX_BYTES: '16777216',
     // `info` holds the line that says where it listens; requests are logged at that level too.
     LOG_LEVEL: 'info',
   }
