@@ -1,3 +1,4 @@
+import { signature } from '../support/webhooks.ts'
 import { ODD_HEADERS, ODD_TYPES, oddBody, oddText, spoil } from './hostile.ts'
 import type { Random } from './random.ts'
 import { type Sampling, type Schema, sample } from './sample.ts'
@@ -46,6 +47,7 @@ export interface Making {
   readonly sessions: readonly string[]
   /** Of a key that is known. */
   readonly authorization: string
+  readonly webhookSecret: string
 }
 
 interface Target {
@@ -89,7 +91,10 @@ function makeRequest(
     sort,
     method: used.toUpperCase(),
     url: query === '' ? place : `${place}?${query}`,
-    headers: headersOf(making, body !== undefined, sort),
+    headers: {
+      ...(path.startsWith('/webhooks/') ? deliveryHeaders(making, body ?? '') : {}),
+      ...headersOf(making, body !== undefined, sort),
+    },
     ...(body === undefined ? {} : { body }),
     operation: isAt(path, place) ? making.document.paths[path]?.[used] : undefined,
   }
@@ -151,6 +156,16 @@ function pathOf(template: string, { random, sessions }: Making, sort: Sort): str
     '/docs/%2e%2e%2f%2e%2e%2fpackage.json',
     `/${'a'.repeat(3_000)}`,
   ])
+}
+
+/** Of a delivery that is signed as it should be, most of the time. */
+function deliveryHeaders({ random, webhookSecret }: Making, body: string | Buffer) {
+  const secret = random.chance(0.8) ? webhookSecret : 'another'
+  return {
+    'x-github-event': random.pick(['issues', 'push', 'member', 'ping', 'constructor']),
+    'x-github-delivery': `${random.int(1e9)}-${random.int(1e9)}`,
+    'x-hub-signature-256': signature(secret, body.toString()),
+  }
 }
 
 function headersOf(

@@ -9,6 +9,7 @@ import { buildApp } from '../../src/http/app.ts'
 import { type GitHub, OCTOCAT_TOKEN, recordedWorld, startGitHub } from '../support/github/index.ts'
 import type { Document } from './requests.ts'
 
+const WEBHOOK_SECRET = ['fuzz', 'secret'].join('-')
 const KEY = ['fuzz', 'key', '0123456789abcdef'].join('-')
 
 export interface Stage extends AsyncDisposable {
@@ -17,6 +18,7 @@ export interface Stage extends AsyncDisposable {
   readonly url: string
   readonly document: Document
   readonly authorization: string
+  readonly webhookSecret: string
   /** Some sessions, of the one caller that there is. */
   readonly sessions: readonly string[]
 }
@@ -35,7 +37,7 @@ export async function startStage(): Promise<Stage> {
       GITHUB_API_URL: github.url,
       GITHUB_TOKEN: OCTOCAT_TOKEN,
       GITHUB_BUDGET: 'off',
-      GITHUB_WEBHOOK_SECRET: ['fuzz', 'secret'].join('-'),
+      GITHUB_WEBHOOK_SECRET: WEBHOOK_SECRET,
       ALLOW_CALLER_TOKENS: 'true',
       API_KEYS: `fuzz:${KEY}`,
       RATE_LIMIT_MAX: '1000000000',
@@ -59,6 +61,7 @@ export async function startStage(): Promise<Stage> {
     const dispose = stack.move()
     return {
       ...{ app, github, url, document, authorization, sessions },
+      webhookSecret: WEBHOOK_SECRET,
       [Symbol.asyncDispose]: () => dispose.disposeAsync(),
     }
   } catch (error) {
