@@ -7,6 +7,8 @@ import {
   type Piece,
 } from '../core/provider.ts'
 import { blockFields, IssueNumber, type Omission, repositoryParams } from '../core/schemas.ts'
+import { lines } from './common/render.ts'
+import { issueTag } from './common/tags.ts'
 import {
   Comment,
   commentPieces,
@@ -15,7 +17,7 @@ import {
   type IssueRef,
   keptComments,
   omittedComments,
-} from './comments.ts'
+} from './issue/comments.ts'
 import {
   authorOf,
   type GitHubIssue,
@@ -24,11 +26,9 @@ import {
   issueFieldsOf,
   issueName,
   repositoryOf,
-} from './issueFields.ts'
-import { IssueEvent, type IssueHistory, isEventPiece, readHistory } from './issueHistory.ts'
-import { type IssueLinks, isLinkPiece, LinkedItem, readLinks } from './issueLinks.ts'
-import { lines } from './render.ts'
-import { issueTag } from './tags.ts'
+} from './issue/fields.ts'
+import { IssueEvent, type IssueHistory, isEventPiece, readHistory } from './issue/history.ts'
+import { type IssueLinks, isLinkPiece, LinkedItem, readLinks } from './issue/links.ts'
 
 const SUMMARISED = 3
 const PARTS = ['timeline', 'linked', 'sub_issues'] as const

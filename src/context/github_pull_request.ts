@@ -2,11 +2,13 @@ import { Type } from '@sinclair/typebox'
 import { invalid } from '../core/errors.ts'
 import { type CachePolicy, type Draft, defineProvider, type Piece } from '../core/provider.ts'
 import { blockFields, Nullable, type Omission, repositoryParams } from '../core/schemas.ts'
-import { commentsOmission } from './comments.ts'
+import { facts, lines, loginOf } from './common/render.ts'
+import { issueTag, pullChecksTag, pullTag } from './common/tags.ts'
 import { githubIssueComments } from './github_issue_comments.ts'
-import { checksBlock, readChecks } from './pullChecks.ts'
-import { readComments } from './pullComments.ts'
-import { commitsBlock, readCommits } from './pullCommits.ts'
+import { commentsOmission } from './issue/comments.ts'
+import { checksBlock, readChecks } from './pull/checks.ts'
+import { readComments } from './pull/comments.ts'
+import { commitsBlock, readCommits } from './pull/commits.ts'
 import {
   type GitHubPull,
   PullNumber,
@@ -17,9 +19,9 @@ import {
   pullName,
   pullRepository,
   pullVisibility,
-} from './pullFields.ts'
-import { pullFilesBlock, pullFilesNext, readFiles } from './pullFiles.ts'
-import { linkedBlock, readLinked } from './pullLinks.ts'
+} from './pull/fields.ts'
+import { pullFilesBlock, pullFilesNext, readFiles } from './pull/files.ts'
+import { linkedBlock, readLinked } from './pull/links.ts'
 import {
   nextPart,
   orRefused,
@@ -29,11 +31,9 @@ import {
   type PartWindow,
   PULL,
   type PullPart,
-} from './pullParts.ts'
-import { readReviews, reviewsBlock } from './pullReviews.ts'
-import { readThreads, threadsBlock } from './pullThreads.ts'
-import { facts, lines, loginOf } from './render.ts'
-import { issueTag, pullChecksTag, pullTag } from './tags.ts'
+} from './pull/parts.ts'
+import { readReviews, reviewsBlock } from './pull/reviews.ts'
+import { readThreads, threadsBlock } from './pull/threads.ts'
 
 const USUAL: readonly PartName[] = ['reviews', 'checks', 'files']
 /** GitHub finds out within seconds whether a pull request can be merged. */

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Answered, Engine, Meter } from '../context/engine.ts'
-import type { ContextRequest } from '../context/request.ts'
+import type { ContextRequest } from '../context/request/request.ts'
 import { ageOf, cacheStatus } from './cacheStatus.ts'
 import { callerToken } from './callerToken.ts'
 import type { Served } from './decorations.ts'

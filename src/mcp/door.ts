@@ -1,5 +1,5 @@
-import type { Contracts } from '../context/contract.ts'
-import type { IssueWrites } from '../context/issueWrites.ts'
+import type { IssueWrites } from '../context/issue/writes.ts'
+import type { Contracts } from '../context/request/contract.ts'
 import { type Completable, type CompletionOptions, completionMethods } from './completions.ts'
 import { type PromptOptions, promptMethods, promptsFor } from './prompts.ts'
 import { listing } from './protocol/listing.ts'

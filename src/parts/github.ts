@@ -1,5 +1,5 @@
 import type { Invalidations } from '../cache/invalidations.ts'
-import { ownerAccessTag } from '../context/tags.ts'
+import { ownerAccessTag } from '../context/common/tags.ts'
 import { createGitHubApp, type GitHubApp } from '../github/app.ts'
 import { createRateGate } from '../github/budget/gate.ts'
 import { isLimited } from '../github/budget/limits.ts'

@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Contracts } from '../../context/contract.ts'
+import type { Contracts } from '../../context/request/contract.ts'
 import { ServiceError } from '../../core/errors.ts'
 import type { Caller } from '../../sessions/github/fetch.ts'
 import { parseItems } from '../../sessions/items/parse.ts'

@@ -1,7 +1,7 @@
-import type { Block } from '../../context/answer.ts'
-import type { Contracts } from '../../context/contract.ts'
+import type { Block } from '../../context/answer/answer.ts'
 import type { Engine, Meter } from '../../context/engine.ts'
-import { type ContextRequest, parseRequest } from '../../context/request.ts'
+import type { Contracts } from '../../context/request/contract.ts'
+import { type ContextRequest, parseRequest } from '../../context/request/request.ts'
 import { sideBySide } from '../sideBySide.ts'
 import type { KeptItem } from '../state.ts'
 import {
