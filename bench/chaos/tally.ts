@@ -83,7 +83,7 @@ export function createTally(): Tally {
     },
     answered: note,
     refused(need, code, status, detail) {
-      note(need, `${status} ${code}`)
+      note(need, code === IN_WORDS ? 'a failure in words (MCP)' : `${status} ${code}`)
       const codes = permitted.flatMap((permits) => permits[need] ?? [])
       if (codes.includes(code) || (code === IN_WORDS && codes.length > 0)) excused += 1
       else blame('failed', `${need}: ${status} ${code}: ${detail}`)

@@ -27,9 +27,13 @@ export function heldBy(pid: number): Held {
   }
 }
 
-/** The sum of a metric's series, of those whose labels have `label`. */
+/**
+ * The sum of a metric's series, of those whose labels have `label`.
+ * @throws Error where there is none
+ */
 export function metricIn(text: string, name: string, label = ''): number {
   const lines = text.split('\n').filter((line) => line.startsWith(name) && line.includes(label))
   const values = lines.filter((line) => /^\w+(\{|\s)/.test(line.slice(0, name.length + 1)))
+  if (values.length === 0) throw new Error(`there is no metric ${name}`)
   return values.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
 }
