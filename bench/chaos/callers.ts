@@ -17,7 +17,7 @@ function outcomeOf({ headers }: Reply): string {
   return /stale-if-error|hit; ttl=-/.test(status) ? 'ok, stale' : 'ok'
 }
 
-export function judgeOne({ judge, tally }: Stage, question: Question, reply: Reply): void {
+function judgeOne({ judge, tally }: Stage, question: Question, reply: Reply): void {
   if (judge.failure(question, reply)) return
   tally.answered(question.need, outcomeOf(reply))
   const age = reply.headers.age

@@ -81,7 +81,7 @@ export function print(report: ChaosReport): void {
 }
 
 /** The most frequent first. */
-export function seenText(seen: Seen): string {
+function seenText(seen: Seen): string {
   const sorted = Object.entries(seen).toSorted(([, one], [, other]) => other - one)
   return sorted.map(([outcome, count]) => `${outcome} ${count}`).join(', ') || '–'
 }

@@ -212,7 +212,7 @@ async function expectRefusal(
 }
 
 /** A signed delivery to whichever replica listens. */
-export async function notify(scene: Stage, event: string, payload: object): Promise<void> {
+async function notify(scene: Stage, event: string, payload: object): Promise<void> {
   const body = JSON.stringify(payload)
   scene.tally.asked('webhook')
   const reply = await scene.replicas.send({
