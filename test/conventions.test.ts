@@ -211,3 +211,25 @@ describe('the layers', () => {
     expect(makers).toEqual(['http/app.ts'])
   })
 })
+
+describe('SECURITY.md', () => {
+  const text = readFileSync('SECURITY.md', 'utf8')
+  const named = [...text.matchAll(/`((?:test|src|docs|docker)\/[\w./-]+)`/g)].map(
+    ([, path]) => path,
+  )
+  const linked = [...text.matchAll(/\]\(([\w./-]+)\)/g)].map(([, path]) => path)
+
+  it('names tests and files that there are', () => {
+    const missing = [...named, ...linked].filter((path) => !existsSync(path ?? ''))
+    expect(missing).toEqual([])
+    expect(new Set(named).size).toBeGreaterThan(40)
+  })
+
+  it('names a test for each defence', () => {
+    const rows = text.split('\n').filter((line) => line.startsWith('| '))
+    const table = text.slice(text.indexOf('## What an attacker may control')).split('\n')
+    const defences = rows.filter((row) => table.includes(row) && !/^\| (?:attack|---) /.test(row))
+    expect(defences.filter((row) => !/`test\/[\w./-]+\.test\.ts`/.test(row))).toEqual([])
+    expect(defences.length).toBeGreaterThan(25)
+  })
+})

@@ -28,6 +28,7 @@ import { type SessionRoutesOptions, sessionRoutes } from './routes/sessions.ts'
 import { type WebhookOptions, webhookRoute } from './routes/webhooks.ts'
 import { contextSchemas } from './schemas.ts'
 import { sessionSchemas } from './sessionSchemas.ts'
+import { refuseAddress, refuseBytes } from './unreadable.ts'
 
 /** Bytes. */
 const BODY_LIMIT = 256 * 1024
@@ -66,6 +67,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       requestIdLogLabel: 'request_id',
     }),
     genReqId: requestIdOf,
+    frameworkErrors: refuseAddress,
+    clientErrorHandler: refuseBytes,
     bodyLimit: BODY_LIMIT,
     trustProxy: config.TRUST_PROXY,
     // Slow clients must not hold sockets; answers themselves may take as long as GitHub does.

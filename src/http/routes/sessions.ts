@@ -27,6 +27,8 @@ const LARGEST_INVOCATION = 1024 * 1024
 
 const PROBLEMS = [400, 401, 403, 404, 429, 500, 503]
 const UPSTREAM = [502, 504]
+/** Of bodies that are read although none is wanted. */
+const UNREAD = [413, 415]
 const NOTHING = { description: 'Done', type: 'null' }
 const json = (description: string, schema: unknown) => ({
   description,
@@ -61,7 +63,10 @@ export async function sessionRoutes(
       summary: 'A new session',
       description: 'It belongs to the caller’s API key, and to the X-GitHub-Token if one is sent.',
       tags: ['sessions'],
-      response: { 201: json('It is made', shapes.Created), ...problemResponses(...PROBLEMS) },
+      response: {
+        201: json('It is made', shapes.Created),
+        ...problemResponses(...PROBLEMS, ...UNREAD),
+      },
     },
     async handler(request, reply) {
       const made = await sessions.create(await ownerOf(options, request))
@@ -168,7 +173,7 @@ export async function sessionRoutes(
       summary: 'Deletes a session',
       tags: ['sessions'],
       params: shapes.SessionParams,
-      response: { 204: NOTHING, ...problemResponses(...PROBLEMS) },
+      response: { 204: NOTHING, ...problemResponses(...PROBLEMS, ...UNREAD) },
     },
     async handler(request, reply) {
       await sessions.remove(await addressOf(request))
