@@ -7,6 +7,7 @@ import { coldIssue, coldPages } from './cold.ts'
 import { mcpCall, mcpMemory } from './mcp.ts'
 import { memory } from './memory.ts'
 import { mixed } from './mixed.ts'
+import { overload } from './overload.ts'
 import { redisFaults } from './redis-faults.ts'
 import { sessionInvoke, sessionStore } from './sessions.ts'
 import { stampede } from './stampede.ts'
@@ -36,6 +37,7 @@ const BENCHES: readonly Bench[] = [
   sessionStore,
   sessionInvoke,
   redisFaults,
+  overload,
 ]
 
 const wanted = process.argv.slice(2)

@@ -177,6 +177,26 @@ export const Environment = Type.Object({
     default: 60_000,
     description: 'Milliseconds of that window',
   }),
+  MAX_CONCURRENT_REQUESTS: Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000,
+    default: 2_000,
+    description:
+      'Requests in work at once in one process, streams that have begun not counted; the surplus gets 503. One caller has at most two thirds of it',
+  }),
+  MAX_EVENT_LOOP_DELAY_MS: Type.Integer({
+    minimum: 10,
+    maximum: 60_000,
+    default: 250,
+    description:
+      'Milliseconds that a process may be behind before it refuses a part of the requests with 503',
+  }),
+  MAX_CONNECTIONS: Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000,
+    default: 10_000,
+    description: 'Connections from callers in one process; more are closed at once',
+  }),
   CORS_ORIGINS: list('Comma-separated origins that browsers may call from'),
   ANTHROPIC_API_KEY: modelKey('Key of Anthropic: sessions may then ask Claude'),
   ANTHROPIC_BASE_URL: modelUrl(

@@ -4,8 +4,10 @@ import { createMemoryStore } from './cache/memory.ts'
 import { withMetricsOfAll } from './cluster/metrics.ts'
 import type { Config } from './config.ts'
 import { type Check, createHealth } from './health.ts'
+import { createAdmission } from './http/admission.ts'
 import type { AppOptions } from './http/app.ts'
 import { createCallerLimit } from './http/callerLimit.ts'
+import { createLoopDelay } from './loopDelay.ts'
 import type { McpServer } from './mcp/protocol/server.ts'
 import { createMetrics } from './metrics.ts'
 import { createModels } from './models/registry.ts'
@@ -22,6 +24,10 @@ import type { SessionStore } from './sessions/store/store.ts'
 const ANSWERS_SHARE = 0.7
 /** What answers of the last day get, for callers that ask what is new. */
 const PAST_SHARE = 0.05
+/** Milliseconds. Slow clients must not hold sockets; answers may take as long as GitHub does. */
+const HEADERS_TIMEOUT = 10_000
+const REQUEST_TIMEOUT = 15_000
+const KEEP_ALIVE = 72_000
 
 export interface Deps {
   readonly app: AppOptions
@@ -38,6 +44,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
   const { providers, close: closeProviders } = await providersOf(config, logger)
   const ground = await createGround(config, logger, closing.signal)
   const { now, random, redis, userAgent } = ground
+  const loop = createLoopDelay()
 
   const bytes = (share: number) => Math.max(1, Math.floor(config.CACHE_MAX_BYTES * share))
   const memory = createMemoryStore(bytes(ANSWERS_SHARE))
@@ -101,6 +108,17 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
         invalidations,
         onTurn: metrics.turnDone,
       }),
+      admission: createAdmission({
+        loop,
+        maxConcurrent: config.MAX_CONCURRENT_REQUESTS,
+        maxDelay: config.MAX_EVENT_LOOP_DELAY_MS,
+      }),
+      connections: {
+        maxConnections: config.MAX_CONNECTIONS,
+        headersTimeout: HEADERS_TIMEOUT,
+        requestTimeout: REQUEST_TIMEOUT,
+        keepAliveTimeout: KEEP_ALIVE,
+      },
       callers: createCallerLimit({
         max: config.RATE_LIMIT_MAX,
         windowMs: config.RATE_LIMIT_WINDOW_MS,

@@ -4,8 +4,10 @@ import type { Contracts } from '../context/contract.ts'
 import type { Health } from '../health.ts'
 import type { Metrics } from '../metrics.ts'
 import type { AccessTokens } from './accessTokens.ts'
+import type { Admission } from './admission.ts'
 import type { CallerLimit } from './callerLimit.ts'
 import { decorate } from './decorations.ts'
+import { admissionPlugin } from './plugins/admission.ts'
 import { authPlugin, guardPlugin } from './plugins/auth.ts'
 import { docsPlugin } from './plugins/docs.ts'
 import { observePlugin } from './plugins/observe.ts'
@@ -26,6 +28,7 @@ import {
 import { type SessionRoutesOptions, sessionRoutes } from './routes/sessions.ts'
 import { type WebhookOptions, webhookRoute } from './routes/webhooks.ts'
 import { contextSchemas } from './schemas.ts'
+import { createServers, type ServerLimits } from './server.ts'
 import { sessionSchemas } from './sessionSchemas.ts'
 
 /** Bytes. */
@@ -44,6 +47,9 @@ export interface AppOptions
   readonly accessTokens:
     | (Omit<ProtectedResourceOptions, 'name'> & { readonly tokens: AccessTokens })
     | undefined
+  /** What is let in at all. */
+  readonly admission: Admission
+  readonly connections: ServerLimits
   /** The service's own limit. */
   readonly callers: CallerLimit
   readonly contracts: Contracts
@@ -65,10 +71,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     genReqId: requestIdOf,
     bodyLimit: BODY_LIMIT,
     trustProxy: config.TRUST_PROXY,
-    // Slow clients must not hold sockets; answers themselves may take as long as GitHub does.
-    requestTimeout: 15_000,
-    keepAliveTimeout: 72_000,
-    connectionTimeout: 0,
+    serverFactory: createServers(options.connections, options.admission),
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
@@ -88,6 +91,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(observePlugin, { logger, metrics })
   const auth = { apiKeys: config.API_KEYS, tokens: options.accessTokens?.tokens }
   await app.register(authPlugin, auth)
+  await app.register(admissionPlugin, options)
   await app.register(rateLimitPlugin, options)
   await app.register(guardPlugin, auth)
   await app.register(problemsPlugin)

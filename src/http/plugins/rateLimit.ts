@@ -1,7 +1,8 @@
 import fastifyRateLimit, { type FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
-import type { FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { ServiceError } from '../../core/errors.ts'
+import { callerKey } from '../callerKey.ts'
 import type { CallerLimit, Count } from '../callerLimit.ts'
 
 /**
@@ -47,11 +48,6 @@ export const rateLimitPlugin = fp(
   },
   { name: 'rateLimit', dependencies: ['auth'] },
 )
-
-/** Who is counted: the API key's name, or the address where there is no valid key. */
-function callerKey(request: FastifyRequest): string {
-  return request.callerName === undefined ? `ip:${request.ip}` : `key:${request.callerName}`
-}
 
 function storeOf(callers: CallerLimit): FastifyRateLimitStoreCtor {
   return class RateLimitStore {
