@@ -56,6 +56,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     invalidations,
     maxBytes: bytes(1 - ANSWERS_SHARE - PAST_SHARE),
     onCall: (report) => metrics.callDone(report),
+    loop,
   })
   const sessionStore = createSessionStore(ground)
   const ownMetrics = createMetrics({

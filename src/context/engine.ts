@@ -16,10 +16,18 @@ import { cleanGitHub } from './safe/cleanGitHub.ts'
 import { changesSince } from './since.ts'
 import { ownerAccessTag, principalTag, repositoryAccessTag } from './tags.ts'
 
+/** One of those who share this service. */
+export interface Who {
+  /** By which it is counted. */
+  readonly name: string
+}
+
 /** Who asks, and until when it is wanted. */
 export interface Caller {
   /** `X-GitHub-Token`, as it was sent: then the only credential used for this caller. */
   readonly callerToken: string | undefined
+  /** Absent where there is but one who asks. */
+  readonly who?: Who | undefined
   readonly signal: () => AbortSignal
   /** Counts the calls to GitHub that are made for this caller, also where they fail. */
   readonly meter: Meter
@@ -83,12 +91,16 @@ export function createEngine(options: EngineOptions): Engine {
   ): Promise<Loaded> {
     const { params, provider } = request
     const subject = `${version}:${request.subject}`
-    const reader = isOwn(provider) ? noGitHub : options.github({ credential, signal, urgency })
+    const waits = urgency === 'interactive'
+    // Nobody's turn is used up by what nobody waits for.
+    const reading = { credential, signal, urgency }
+    const reader = isOwn(provider)
+      ? noGitHub
+      : options.github({ ...reading, caller: waits ? caller.who?.name : undefined })
     try {
       const fetched = caller.memo?.get(subject) ?? (await fetch(request, reader, signal))
       caller.memo?.set(subject, fetched)
       const { answer } = fetched
-      const waits = urgency === 'interactive'
       const built = await buildAnswer(request, fetched, waits ? caller.onBlock : undefined)
       const body = ownBytes(built.body)
       void past.keep(credential.principal, built.contextId, body)
@@ -106,7 +118,7 @@ export function createEngine(options: EngineOptions): Engine {
       }
     } finally {
       // What a refresh behind a stale answer costs, nobody waited for.
-      if (urgency === 'interactive') caller.meter.calls += reader.calls
+      if (waits) caller.meter.calls += reader.calls
     }
   }
 

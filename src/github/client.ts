@@ -76,7 +76,7 @@ function readWhole<T>(
 
 async function readOnce(
   options: GitHubOptions,
-  { credential, signal, urgency }: Reading,
+  { caller, credential, signal, urgency }: Reading,
   usage: Usage,
   path: string,
   accept: string,
@@ -96,6 +96,8 @@ async function readOnce(
         path,
         headers: authorization === undefined ? headers : { ...headers, authorization },
         urgency,
+        caller,
+        begun: usage.calls > 0,
         signal,
         onSend: () => {
           usage.calls += 1

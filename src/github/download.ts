@@ -23,7 +23,7 @@ export function download(
 ): Promise<Download> {
   usage.changed += 1
   return patiently(options, reading, async (attempt, authorization) => {
-    const { credential, signal, urgency } = attempt
+    const { caller, credential, signal, urgency } = attempt
     const answer = await call(options, {
       by: credential,
       method: 'GET',
@@ -31,6 +31,8 @@ export function download(
       headers: authorization === undefined ? {} : { authorization },
       found: true,
       urgency,
+      caller,
+      begun: usage.calls > 0,
       signal,
       onSend: () => {
         usage.calls += 1

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Answered, Engine, Meter } from '../context/engine.ts'
 import type { ContextRequest } from '../context/request.ts'
 import { ageOf, cacheStatus } from './cacheStatus.ts'
+import { whoOf } from './callerKey.ts'
 import { callerToken } from './callerToken.ts'
 import type { Served } from './decorations.ts'
 import { disconnected } from './disconnect.ts'
@@ -33,6 +34,7 @@ export function answer(
   const { engine } = options
   const caller = {
     callerToken: callerToken(request),
+    who: whoOf(request),
     meter,
     signal: () => disconnected(reply),
   }

@@ -1,11 +1,12 @@
 import type { Outcome } from '../cache/request.ts'
-import type { Meter } from '../context/engine.ts'
+import type { Meter, Who } from '../context/engine.ts'
 import type { Scope } from '../core/scopes.ts'
 
 /** Who calls, as the transport knows it. */
 export interface Caller {
   /** `X-GitHub-Token`, as it was sent: then the only credential used for this caller. */
   readonly callerToken: string | undefined
+  readonly who?: Who | undefined
   /** Counts the calls to GitHub that are made for this caller. */
   readonly meter: Meter
   /** Whether the caller's access token permits it; API keys permit everything. */

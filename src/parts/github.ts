@@ -11,14 +11,18 @@ import { createGitHub, type GitHubFor } from '../github/client.ts'
 import { type CredentialFor, createCredentialFor } from '../github/credentialFor.ts'
 import { createSharedResources } from '../github/redisResources.ts'
 import { createMemoryResources } from '../github/resources.ts'
+import { createTurns, type Turns } from '../github/turns.ts'
 import { createUpstream, type Upstream } from '../github/upstream.ts'
 import { createTagDrift } from '../github/validators.ts'
+import type { LoopDelay } from '../loopDelay.ts'
 import type { Ground } from './ground.ts'
 
 /** Everything that asks GitHub. */
 export interface GitHubParts {
   readonly upstream: Upstream
   readonly gate: RateGate
+  /** Who goes next. */
+  readonly turns: Turns
   readonly calls: CallOptions
   readonly reader: GitHubFor
   readonly credentialFor: CredentialFor
@@ -34,11 +38,13 @@ export interface GitHubPartsOptions {
   /** Bytes that kept bodies may have in this process. */
   readonly maxBytes: number
   readonly onCall: CallOptions['onCall']
+  /** How far the event loop is behind. */
+  readonly loop: LoopDelay
 }
 
 export function createGitHubParts(
   ground: Ground,
-  { invalidations, maxBytes, onCall }: GitHubPartsOptions,
+  { invalidations, loop, maxBytes, onCall }: GitHubPartsOptions,
 ): GitHubParts {
   const { closing, config, now, random, redis, userAgent } = ground
   const timeoutMs = config.GITHUB_TIMEOUT_MS
@@ -49,7 +55,12 @@ export function createGitHubParts(
     downloadHosts: config.GITHUB_DOWNLOAD_HOSTS,
   })
   const gate = gateOf(ground)
-  const calls: CallOptions = { upstream, gate, userAgent, now, onCall }
+  const turns = createTurns({
+    connections: config.GITHUB_CONNECTIONS,
+    delay: () => loop.turnAge(performance.now()),
+    now: () => performance.now(),
+  })
+  const calls: CallOptions = { upstream, gate, turns, userAgent, now, onCall }
   const own = createMemoryResources(maxBytes)
   const resources = redis ? createSharedResources(own, redis.commands) : own
   const conditions = { resources, drift: createTagDrift(now) }
@@ -64,6 +75,7 @@ export function createGitHubParts(
   return {
     upstream,
     gate,
+    turns,
     calls,
     reader,
     credentialFor,

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type BatchResult, getBatch } from '../../context/batch.ts'
 import { requestOptions } from '../../context/contract.ts'
 import { faulty } from '../../context/faults.ts'
+import { whoOf } from '../callerKey.ts'
 import { callerToken } from '../callerToken.ts'
 import { disconnected } from '../disconnect.ts'
 import { createFeed, event, sendEvents } from '../eventStream.ts'
@@ -96,7 +97,12 @@ async function answerBatch(
   request.served = { type: 'batch', meter, outcome: undefined }
   const mediaType = negotiate(request.headers.accept, OFFERED)
   const signal = disconnected(reply)
-  const caller = { callerToken: callerToken(request), meter, signal: () => signal }
+  const caller = {
+    callerToken: callerToken(request),
+    who: whoOf(request),
+    meter,
+    signal: () => signal,
+  }
   const feed = createFeed<string>()
   const results = getBatch(options, { requests, maxTokens, defaults }, caller, (index, result) =>
     feed.push(event('result', { index, ...resultOf(request, result) })),
