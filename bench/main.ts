@@ -4,6 +4,7 @@
  */
 import { clean } from './clean.ts'
 import { coldIssue, coldPages } from './cold.ts'
+import { fairness } from './fairness.ts'
 import { mcpCall, mcpMemory } from './mcp.ts'
 import { memory } from './memory.ts'
 import { mixed } from './mixed.ts'
@@ -38,6 +39,7 @@ const BENCHES: readonly Bench[] = [
   sessionInvoke,
   redisFaults,
   overload,
+  fairness,
 ]
 
 const wanted = process.argv.slice(2)

@@ -13,7 +13,7 @@ import {
 } from './support/service.ts'
 import { median, quantile } from './support/statistics.ts'
 
-const ISSUES = 400_000
+const ISSUES = 100_000
 const WARM = 50
 const TIMES = 3
 const ROUNDS = 3

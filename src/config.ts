@@ -152,6 +152,12 @@ export const Environment = Type.Object({
   API_KEYS: list(
     'Comma-separated `name:key`. Without any, only a loopback `HOST` starts, unless `AUTH=none`',
   ),
+  POLICIES_FILE: Type.Optional(
+    Type.String({
+      description:
+        'JSON file with what holds for single callers, by the names of their keys: `{"name": {"allowed_repos": ["owner/*"], "rate_limit": {"max": 100, "window_ms": 60000}, "github_token": {"env": "NAME"}}}`; a token is named by an environment variable or by `{"file": "path"}`. Read again when it changes',
+    }),
+  ),
   AUTH: Type.Optional(
     Type.Literal('none', { description: '`none` serves everybody who can connect' }),
   ),
@@ -278,7 +284,11 @@ interface Lists {
   readonly PROVIDERS: readonly string[]
 }
 
-export type Config = Omit<Static<typeof Environment>, keyof Lists> & Lists
+export type Config = Omit<Static<typeof Environment>, keyof Lists> &
+  Lists & {
+    /** All that are set, for secrets that a file names. */
+    readonly VARIABLES: Variables
+  }
 
 /**
  * The configuration out of the environment and `.env`.
@@ -302,7 +312,7 @@ export function readConfig(environment: Variables): Config {
   if (data.DOCS_DIR && !isFolder(data.DOCS_DIR))
     faults.push('DOCS_DIR: is not a folder that can be read')
   if (!values || faults.length > 0) throw new ConfigError(faults)
-  return { ...values, ...lists, ...app }
+  return { ...values, ...lists, ...app, VARIABLES: data }
 }
 
 /** Variables that make sense together alone: those that are missing though another is set. */

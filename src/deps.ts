@@ -3,6 +3,8 @@ import { createInvalidations } from './cache/invalidations.ts'
 import { createMemoryStore } from './cache/memory.ts'
 import { withMetricsOfAll } from './cluster/metrics.ts'
 import type { Config } from './config.ts'
+import type { AllowedRepos } from './context/allowlist.ts'
+import type { Window } from './context/policy.ts'
 import { type Check, createHealth } from './health.ts'
 import { createAdmission } from './http/admission.ts'
 import type { AppOptions } from './http/app.ts'
@@ -17,6 +19,7 @@ import { accessTokensOf, createMcpParts, webhooksOf } from './parts/doors.ts'
 import { createGitHubParts } from './parts/github.ts'
 import { createGround, type Ground } from './parts/ground.ts'
 import { createSessionParts, createSessionStore } from './parts/sessions.ts'
+import { type Policies, watchPolicies } from './policies.ts'
 import { providersOf } from './providers.ts'
 import type { SessionStore } from './sessions/store/store.ts'
 
@@ -86,6 +89,8 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     version: VERSION,
     checks: { redis: () => redisCheck(ground), sessions: () => sessionCheck(sessionStore) },
   })
+  const policies = policiesOf(ground, contexts.allowed, github.upstream.origin)
+  const limitOf = (window: Window) => createCallerLimit({ ...window, redis: redis?.commands, now })
   const mcp = createMcpParts(ground, contexts, github, invalidations)
 
   return {
@@ -120,12 +125,9 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
         requestTimeout: REQUEST_TIMEOUT,
         keepAliveTimeout: KEEP_ALIVE,
       },
-      callers: createCallerLimit({
-        max: config.RATE_LIMIT_MAX,
-        windowMs: config.RATE_LIMIT_WINDOW_MS,
-        redis: redis?.commands,
-        now,
-      }),
+      policies,
+      limitOf,
+      callers: limitOf({ max: config.RATE_LIMIT_MAX, windowMs: config.RATE_LIMIT_WINDOW_MS }),
       principalOf: async (callerToken) => (await github.credentialFor({ callerToken })).principal,
       rateLimitRemaining: (principal) => github.gate.remaining(principal, 'core'),
       webhooks: webhooksOf(ground, invalidations, metrics),
@@ -134,6 +136,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     },
     async close() {
       closing.abort()
+      policies?.close()
       await closeProviders()
       await models.close()
       await github.close()
@@ -141,6 +144,18 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       redis?.close()
     },
   }
+}
+
+/** @throws ConfigError for a file that cannot be used */
+function policiesOf(
+  { config, logger }: Ground,
+  allowed: AllowedRepos,
+  host: string,
+): Policies | undefined {
+  const { API_KEYS: keys, AUTH_ISSUER: issuer, POLICIES_FILE: path } = config
+  if (path === undefined) return undefined
+  const names = issuer === undefined ? keys.map(({ name }) => name) : undefined
+  return watchPolicies({ path, host, allowed, names, variables: config.VARIABLES, logger })
 }
 
 function sessionCheck(store: SessionStore): Check {

@@ -10,6 +10,7 @@ import type { Credential } from '../github/credentials.ts'
 import type { AllowedRepos } from './allowlist.ts'
 import { type Block, buildAnswer } from './answer.ts'
 import { isOwn, noGitHub, ownCredential } from './ownData.ts'
+import type { Policy } from './policy.ts'
 import type { ContextRequest } from './request.ts'
 import { createCleaner } from './safe/cleaner.ts'
 import { cleanGitHub } from './safe/cleanGitHub.ts'
@@ -20,6 +21,8 @@ import { ownerAccessTag, principalTag, repositoryAccessTag } from './tags.ts'
 export interface Who {
   /** By which it is counted. */
   readonly name: string
+  /** What holds for this one alone. */
+  readonly policy?: Policy | undefined
 }
 
 /** Who asks, and until when it is wanted. */
@@ -50,6 +53,8 @@ export interface Meter {
 export interface Answered extends Cached {
   /** In whose name it was answered. */
   readonly principal: string
+  /** Who else may have this very answer. */
+  readonly scope: string
 }
 
 export interface EngineOptions {
@@ -79,7 +84,7 @@ export interface Engine {
 const NOT_KEPT: CachePolicy = { freshFor: 0, staleFor: 0, keepFor: 0 }
 
 export function createEngine(options: EngineOptions): Engine {
-  const { allowed, cache, credentialFor, past } = options
+  const { cache, credentialFor, past } = options
 
   async function load(
     request: ContextRequest,
@@ -98,12 +103,13 @@ export function createEngine(options: EngineOptions): Engine {
       ? noGitHub
       : options.github({ ...reading, caller: waits ? caller.who?.name : undefined })
     try {
-      const fetched = caller.memo?.get(subject) ?? (await fetch(request, reader, signal))
+      const fetched =
+        caller.memo?.get(subject) ?? (await fetch(request, reader, allowedFor(caller), signal))
       caller.memo?.set(subject, fetched)
       const { answer } = fetched
       const built = await buildAnswer(request, fetched, waits ? caller.onBlock : undefined)
       const body = ownBytes(built.body)
-      void past.keep(credential.principal, built.contextId, body)
+      void past.keep(scopeOf(credential, caller), built.contextId, body)
       return {
         ...built,
         body,
@@ -125,9 +131,10 @@ export function createEngine(options: EngineOptions): Engine {
   async function fetch(
     { params, provider }: ContextRequest,
     github: GitHub,
+    allowed: AllowedRepos,
     signal: AbortSignal,
   ): Promise<Fetched> {
-    const context = contextOf(github, signal)
+    const context = contextOf(github, allowed, signal)
     const answer = await provider.fetch(params as never, context)
     // A renamed repository answers under its old name too; what counts is the one it is now.
     if (!isOwn(provider) && (answer.repository || !provider.filtered)) {
@@ -136,14 +143,14 @@ export function createEngine(options: EngineOptions): Engine {
     return { answer, context }
   }
 
-  function contextOf(github: GitHub, signal: AbortSignal): FetchContext {
+  function contextOf(github: GitHub, allowed: AllowedRepos, signal: AbortSignal): FetchContext {
     const cleaner = createCleaner()
     return {
       github: cleanGitHub(github, cleaner),
       webUrl: options.webUrl,
       signal,
       allowed: allowed.permits,
-      part: () => contextOf(github, signal),
+      part: () => contextOf(github, allowed, signal),
       clean: cleaner.text,
       get removed() {
         return cleaner.removed
@@ -151,12 +158,17 @@ export function createEngine(options: EngineOptions): Engine {
     }
   }
 
-  function credentialOf({ params, provider }: ContextRequest, { callerToken }: Caller) {
+  function allowedFor({ who }: Caller): AllowedRepos {
+    return who?.policy?.allowed ?? options.allowed
+  }
+
+  function credentialOf({ params, provider }: ContextRequest, caller: Caller) {
     if (isOwn(provider)) return ownCredential
-    if (!provider.filtered) allowed.check(params)
+    if (!provider.filtered) allowedFor(caller).check(params)
     return credentialFor({
       owner: provider.account?.(params as never) ?? ownerOf(params),
-      callerToken,
+      callerToken: caller.callerToken,
+      own: caller.who?.policy?.credential,
     })
   }
 
@@ -169,9 +181,10 @@ export function createEngine(options: EngineOptions): Engine {
   ): CacheRequest {
     const { principal } = credential
     const ofVersion = version === undefined ? '' : `${version}:`
+    const scope = scopeOf(credential, caller)
     return {
-      key: `${principal}:${ofVersion}${request.key}`,
-      subject: `${principal}:${ofVersion}${request.subject}`,
+      key: `${scope}:${ofVersion}${request.key}`,
+      subject: `${scope}:${ofVersion}${request.subject}`,
       principalTag: principalTag(principal),
       maxAge: request.maxAge,
       signal: caller.signal,
@@ -189,21 +202,34 @@ export function createEngine(options: EngineOptions): Engine {
         return undefined
       }
       const cached = cache.atHand(inCache(request, caller, credential))
-      return cached && { ...cached, principal: credential.principal }
+      return cached && { ...cached, ...namesOf(credential, caller) }
     },
     async get(request, caller) {
       const { params, provider } = request
       const credential = await credentialOf(request, caller)
       const version = await provider.version?.(params as never, caller.signal())
       const cached = await cache.get(inCache(request, caller, credential, version))
-      return { ...cached, principal: credential.principal }
+      return { ...cached, ...namesOf(credential, caller) }
     },
-    async changes({ since = '' }, { entry, principal }) {
-      const known = await past.get(principal, since)
+    async changes({ since = '' }, { entry, scope }) {
+      const known = await past.get(scope, since)
       return known ? changesSince(known, entry.body) : entry.body
     },
   }
 }
+
+/** The principal, and what of its answers is left out: whoever shares both shares what is kept. */
+function scopeOf({ principal }: Credential, { who }: Caller): string {
+  const scope = who?.policy?.scope
+  return scope === undefined || principal === ownCredential.principal
+    ? principal
+    : `${principal}~${scope}`
+}
+
+const namesOf = (credential: Credential, caller: Caller) => ({
+  principal: credential.principal,
+  scope: scopeOf(credential, caller),
+})
 
 function ownerOf({ owner }: ContextRequest['params']): string | undefined {
   return typeof owner === 'string' ? owner : undefined

@@ -1,8 +1,10 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Config } from '../config.ts'
 import type { Contracts } from '../context/contract.ts'
+import type { Window } from '../context/policy.ts'
 import type { Health } from '../health.ts'
 import type { Metrics } from '../metrics.ts'
+import type { Policies } from '../policies.ts'
 import type { AccessTokens } from './accessTokens.ts'
 import type { Admission } from './admission.ts'
 import type { CallerLimit } from './callerLimit.ts'
@@ -11,6 +13,7 @@ import { admissionPlugin } from './plugins/admission.ts'
 import { authPlugin, guardPlugin } from './plugins/auth.ts'
 import { docsPlugin } from './plugins/docs.ts'
 import { observePlugin } from './plugins/observe.ts'
+import { policiesPlugin } from './plugins/policies.ts'
 import { problemsPlugin } from './plugins/problems.ts'
 import { rateLimitPlugin } from './plugins/rateLimit.ts'
 import { securityPlugin } from './plugins/security.ts'
@@ -50,6 +53,10 @@ export interface AppOptions
   /** What is let in at all. */
   readonly admission: Admission
   readonly connections: ServerLimits
+  /** Absent where none are configured. */
+  readonly policies: Policies | undefined
+  /** A limit of another size, for callers whose policy says so. */
+  readonly limitOf: (window: Window) => CallerLimit
   /** The service's own limit. */
   readonly callers: CallerLimit
   readonly contracts: Contracts
@@ -91,6 +98,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(observePlugin, { logger, metrics })
   const auth = { apiKeys: config.API_KEYS, tokens: options.accessTokens?.tokens }
   await app.register(authPlugin, auth)
+  await app.register(policiesPlugin, options)
   await app.register(admissionPlugin, options)
   await app.register(rateLimitPlugin, options)
   await app.register(guardPlugin, auth)

@@ -8,5 +8,5 @@ export function callerKey({ callerName, ip }: FastifyRequest): string {
 
 /** The same for those who answer. */
 export function whoOf(request: FastifyRequest): Who {
-  return { name: callerKey(request) }
+  return { name: callerKey(request), policy: request.policy }
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Outcome } from '../cache/request.ts'
 import type { Meter } from '../context/engine.ts'
+import type { Policy } from '../context/policy.ts'
 import type { ServiceError } from '../core/errors.ts'
 
 /** What became of a request, for its metric and its log line. */
@@ -23,6 +24,8 @@ declare module 'fastify' {
     refusal: ServiceError | undefined
     /** `WWW-Authenticate`, where it is another than usual. */
     challenge: string | undefined
+    /** What holds for this caller alone. */
+    policy: Policy | undefined
     served: Served | undefined
     problem: ServiceError | undefined
   }
@@ -34,6 +37,7 @@ export function decorate(app: FastifyInstance): void {
   app.decorateRequest('expiresAt', undefined)
   app.decorateRequest('refusal', undefined)
   app.decorateRequest('challenge', undefined)
+  app.decorateRequest('policy', undefined)
   app.decorateRequest('served', undefined)
   app.decorateRequest('problem', undefined)
 }

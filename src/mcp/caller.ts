@@ -16,3 +16,8 @@ export interface Caller {
   /** Told what is asked for, and later what became of it, for the metric and the log line. */
   readonly served: (type: string, outcome?: Outcome) => void
 }
+
+/** Whether GitHub is asked in the name of an account that is this caller's own. */
+export function hasAccount({ callerToken, who }: Caller): boolean {
+  return callerToken !== undefined || who?.policy?.credential !== undefined
+}

@@ -5,7 +5,7 @@ import type { MemoryStore } from '../cache/memory.ts'
 import { createPastAnswers } from '../cache/past.ts'
 import { createRedisStore } from '../cache/redisStore.ts'
 import { noStore } from '../cache/store.ts'
-import { type AllowedRepos, createAllowedRepos } from '../context/allowlist.ts'
+import { type AllowedRepos, createAllowedRepos, everything } from '../context/allowlist.ts'
 import { type Contracts, compileContracts } from '../context/contract.ts'
 import { createEngine, type Engine } from '../context/engine.ts'
 import { createLocator, type Locate, webHostOf } from '../context/url.ts'
@@ -50,7 +50,10 @@ export function createContextParts(
     },
   })
   const webHost = webHostOf(config.GITHUB_API_URL)
-  const allowed = createAllowedRepos(config.ALLOWED_REPOS)
+  const allowed =
+    config.ALLOWED_REPOS.length === 0
+      ? everything
+      : createAllowedRepos(config.ALLOWED_REPOS, 'service')
   return {
     contracts: compileContracts(providers),
     locate: createLocator(providers, webHost),
