@@ -5,6 +5,7 @@ import { withMetricsOfAll } from './cluster/metrics.ts'
 import type { Config } from './config.ts'
 import type { AllowedRepos } from './context/allowlist.ts'
 import type { Window } from './context/policy.ts'
+import { createFairLoop } from './fairLoop.ts'
 import { type Check, createHealth } from './health.ts'
 import { createAdmission } from './http/admission.ts'
 import type { AppOptions } from './http/app.ts'
@@ -48,6 +49,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
   const ground = await createGround(config, logger, closing.signal)
   const { now, random, redis, userAgent } = ground
   const loop = createLoopDelay()
+  const fairLoop = createFairLoop()
 
   const bytes = (share: number) => Math.max(1, Math.floor(config.CACHE_MAX_BYTES * share))
   const memory = createMemoryStore(bytes(ANSWERS_SHARE))
@@ -59,7 +61,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     invalidations,
     maxBytes: bytes(1 - ANSWERS_SHARE - PAST_SHARE),
     onCall: (report) => metrics.callDone(report),
-    loop,
+    fairLoop,
   })
   const sessionStore = createSessionStore(ground)
   const ownMetrics = createMetrics({
@@ -114,6 +116,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
         invalidations,
         onTurn: metrics.turnDone,
       }),
+      fairLoop,
       admission: createAdmission({
         loop,
         maxConcurrent: config.MAX_CONCURRENT_REQUESTS,

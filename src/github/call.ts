@@ -1,4 +1,5 @@
 import type { Urgency } from '../core/github.ts'
+import type { FairLoop } from '../fairLoop.ts'
 import type { RateGate } from './budget/rateGate.ts'
 import type { Credential } from './credentials.ts'
 import { type Exchange, type ExchangeRequest, exchange } from './exchange.ts'
@@ -22,6 +23,8 @@ export interface CallOptions {
   readonly gate: RateGate
   /** Without it calls wait for a connection in the order of their arrival. */
   readonly turns?: Turns
+  /** Without it answers are read as they come. */
+  readonly fairLoop?: Pick<FairLoop, 'runHeavy'>
   readonly userAgent: string
   readonly now: () => number
   readonly onCall: (report: CallReport) => void
@@ -59,7 +62,11 @@ export async function call(options: CallOptions, wanted: Call): Promise<Exchange
   const { begun = false, caller = '', signal } = wanted
   const leave = await options.turns?.enter({ caller, begun, signal })
   try {
-    return await callNow(options, wanted)
+    const answer = await callNow(options, wanted)
+    // What comes next is to read it, which takes the loop's time: its connection is in use till then.
+    const { fairLoop } = options
+    if (fairLoop) await new Promise<void>((resolve) => fairLoop.runHeavy(caller, resolve))
+    return answer
   } finally {
     leave?.()
   }

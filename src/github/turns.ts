@@ -23,8 +23,6 @@ export interface Turns {
 }
 
 export interface TurnStats {
-  /** Connections that may be used now: fewer than there are while the event loop is behind. */
-  readonly places: number
   readonly inFlight: number
   readonly waiting: number
   /** Refused since the start. */
@@ -33,8 +31,6 @@ export interface TurnStats {
 
 export interface TurnOptions {
   readonly connections: number
-  /** Milliseconds that the event loop is behind. */
-  readonly delay: () => number
   /** Milliseconds. */
   readonly now: () => number
 }
@@ -45,10 +41,6 @@ const STANDING = 1_000
 const PATIENCE = 3_000
 /** Of the connections, what is lent only to callers that have none: they need not wait for one. */
 const RESERVED = 1 / 8
-/** Milliseconds that the loop may be behind with what GitHub answers. */
-const BEHIND = 40
-/** Of the connections, what remains in use however late the loop is. */
-const LEAST = 1 / 4
 
 interface Waiter {
   readonly since: number
@@ -65,23 +57,19 @@ interface Line {
 
 /**
  * Deficit-free round robin over callers (Nagle, "On packet switches with infinite storage", RFC 970):
- * one more caller costs the others one turn, one more call of the same caller nothing. How many
- * connections are in use follows the event loop by additive increase, multiplicative decrease: what
- * cannot be read in time need not be fetched.
+ * one more caller costs the others one turn, one more call of the same caller nothing.
  */
-export function createTurns({ connections, delay, now }: TurnOptions): Turns {
+export function createTurns({ connections, now }: TurnOptions): Turns {
   /** Callers with calls in flight or waiting; those who wait in the order of their next turns. */
   const lines = new Map<string, Line>()
   const waiting = new Map<string, Line>()
   const reserved = Math.floor(connections * RESERVED)
-  const least = Math.max(1, Math.floor(connections * LEAST))
-  let places = connections
   let inFlight = 0
   let queued = 0
   let refused = 0
 
   function mayGo({ inFlight: own }: Line): boolean {
-    return inFlight < (own === 0 ? Math.floor(places) : Math.max(1, Math.floor(places) - reserved))
+    return inFlight < (own === 0 ? connections : connections - reserved)
   }
 
   function go(caller: string, line: Line): LeaveTurn {
@@ -91,14 +79,8 @@ export function createTurns({ connections, delay, now }: TurnOptions): Turns {
       inFlight -= 1
       line.inFlight -= 1
       if (line.inFlight === 0 && !waiting.has(caller)) lines.delete(caller)
-      adapt()
       serve()
     }
-  }
-
-  function adapt(): void {
-    places =
-      delay() > BEHIND ? Math.max(least, places * 0.9) : Math.min(connections, places + 1 / places)
   }
 
   function serve(): void {
@@ -109,7 +91,7 @@ export function createTurns({ connections, delay, now }: TurnOptions): Turns {
       waiting.delete(caller)
       waiting.set(caller, line)
       next?.admit()
-      if (inFlight >= places) return
+      if (inFlight >= connections) return
     }
   }
 
@@ -163,7 +145,7 @@ export function createTurns({ connections, delay, now }: TurnOptions): Turns {
       }
       return join(turn, line)
     },
-    stats: () => ({ places: Math.floor(places), inFlight, waiting: queued, refused }),
+    stats: () => ({ inFlight, waiting: queued, refused }),
   }
 }
 

@@ -2,6 +2,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Config } from '../config.ts'
 import type { Contracts } from '../context/contract.ts'
 import type { Window } from '../context/policy.ts'
+import type { FairLoop } from '../fairLoop.ts'
 import type { Health } from '../health.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Policies } from '../policies.ts'
@@ -52,6 +53,7 @@ export interface AppOptions
     | undefined
   /** What is let in at all. */
   readonly admission: Admission
+  readonly fairLoop: FairLoop
   readonly connections: ServerLimits
   /** Absent where none are configured. */
   readonly policies: Policies | undefined

@@ -1,5 +1,6 @@
 import type { Invalidations } from '../cache/invalidations.ts'
 import { ownerAccessTag } from '../context/tags.ts'
+import type { FairLoop } from '../fairLoop.ts'
 import { createGitHubApp, type GitHubApp } from '../github/app.ts'
 import { createRateGate } from '../github/budget/gate.ts'
 import { isLimited } from '../github/budget/limits.ts'
@@ -14,7 +15,6 @@ import { createMemoryResources } from '../github/resources.ts'
 import { createTurns, type Turns } from '../github/turns.ts'
 import { createUpstream, type Upstream } from '../github/upstream.ts'
 import { createTagDrift } from '../github/validators.ts'
-import type { LoopDelay } from '../loopDelay.ts'
 import type { Ground } from './ground.ts'
 
 /** Everything that asks GitHub. */
@@ -38,13 +38,12 @@ export interface GitHubPartsOptions {
   /** Bytes that kept bodies may have in this process. */
   readonly maxBytes: number
   readonly onCall: CallOptions['onCall']
-  /** How far the event loop is behind. */
-  readonly loop: LoopDelay
+  readonly fairLoop: FairLoop
 }
 
 export function createGitHubParts(
   ground: Ground,
-  { invalidations, loop, maxBytes, onCall }: GitHubPartsOptions,
+  { fairLoop, invalidations, maxBytes, onCall }: GitHubPartsOptions,
 ): GitHubParts {
   const { closing, config, now, random, redis, userAgent } = ground
   const timeoutMs = config.GITHUB_TIMEOUT_MS
@@ -57,10 +56,9 @@ export function createGitHubParts(
   const gate = gateOf(ground)
   const turns = createTurns({
     connections: config.GITHUB_CONNECTIONS,
-    delay: () => loop.turnAge(performance.now()),
     now: () => performance.now(),
   })
-  const calls: CallOptions = { upstream, gate, turns, userAgent, now, onCall }
+  const calls: CallOptions = { upstream, gate, turns, fairLoop, userAgent, now, onCall }
   const own = createMemoryResources(maxBytes)
   const resources = redis ? createSharedResources(own, redis.commands) : own
   const conditions = { resources, drift: createTagDrift(now) }

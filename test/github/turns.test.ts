@@ -3,9 +3,9 @@ import { createTurns, type LeaveTurn } from '../../src/github/turns.ts'
 
 const never = new AbortController().signal
 
-function start(connections: number, delay = () => 0) {
+function start(connections: number) {
   const clock = { at: 0 }
-  const turns = createTurns({ connections, delay, now: () => clock.at })
+  const turns = createTurns({ connections, now: () => clock.at })
   const went: string[] = []
   const leaves = new Map<string, LeaveTurn>()
   const enter = async (caller: string, name: string, begun = false, signal = never) => {
@@ -34,7 +34,7 @@ describe('connections to GitHub', () => {
     const { enter, turns, went } = start(16)
     for (const name of names('a', 100)) void enter('ann', name)
     await vi.waitFor(() => expect(went).toHaveLength(14))
-    expect(turns.stats()).toEqual({ places: 16, inFlight: 14, waiting: 86, refused: 0 })
+    expect(turns.stats()).toEqual({ inFlight: 14, waiting: 86, refused: 0 })
   })
 
   it('are there at once for whoever has none, however many calls another wants', async () => {
@@ -107,19 +107,5 @@ describe('connections to GitHub', () => {
     expect(went).toEqual(['first', 'next'])
     await finish(1)
     expect(turns.stats()).toMatchObject({ inFlight: 0, waiting: 0 })
-  })
-
-  it('are fewer while the event loop is behind, and more again after that', async () => {
-    let late = 1_000
-    const { enter, finish, turns } = start(32, () => late)
-    const ask = async () => {
-      for (const name of names('a', 100)) void enter('ann', `${name} ${Math.random()}`)
-      await finish(100)
-    }
-    await ask()
-    expect(turns.stats().places).toBe(8)
-    late = 0
-    for (let round = 0; round < 30; round += 1) await ask()
-    expect(turns.stats().places).toBe(32)
   })
 })

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { ServiceError } from '../../core/errors.ts'
+import type { FairLoop } from '../../fairLoop.ts'
 import type { Admission, Place } from '../admission.ts'
 import { callerKey } from '../callerKey.ts'
 import { refuse } from '../overloaded.ts'
@@ -16,22 +17,28 @@ declare module 'fastify' {
 /** For the metric and the log line: what is sent is made already. */
 const SHED = new ServiceError('overloaded', 'Shed')
 
+export interface AdmissionOptions {
+  readonly admission: Admission
+  readonly fairLoop: FairLoop
+}
+
 /**
  * Holds callers to their shares of what is in work. A stream gives its place back when it begins: it
  * lives long and does little.
  */
 export const admissionPlugin = fp(
-  async (app, { admission }: { admission: Admission }) => {
+  async (app, { admission, fairLoop }: AdmissionOptions) => {
     app.decorateRequest('place', undefined)
 
     app.addHook('onRequest', (request, reply, done) => {
       if (isAlwaysOpen(request.url)) return done()
-      const place = admission.enter(callerKey(request))
+      const caller = callerKey(request)
+      const place = admission.enter(caller)
       if (!place) return turnAway(request, reply)
       request.place = place
       // Also where the caller hangs up, which the framework's own hooks are not told of.
       reply.raw.once('close', place.leave)
-      done()
+      fairLoop.run(caller, done)
     })
     app.addHook('onSend', (request, _reply, payload, done) => {
       if (isStream(payload)) request.place?.leave()
