@@ -91,5 +91,5 @@ export const fairness: Bench = {
 
 function requestBy(name: keyof typeof KEYS, number: number): Buffer {
   const text = issueRequest(number).toString()
-  return Buffer.from(text.replace(/^(authorization: Bearer ).*$/m, `$1${KEYS[name]}\r`))
+  return Buffer.from(text.replace(/^(authorization: Bearer ).*$/m, `$1${KEYS[name]}`))
 }

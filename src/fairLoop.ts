@@ -11,10 +11,11 @@ export interface FairLoop {
   readonly waiting: number
 }
 
-/** Milliseconds of a turn for what waited. */
+/** Milliseconds of a turn for what waited, at least; and times what the rest of the turn took. */
 const BUDGET = 2
+const SHARE = 6
 /** Pieces that are begun in one turn at most. */
-const MOST = 32
+const MOST = 1_024
 /** Light pieces of one caller that a turn does at once. */
 const FREE = 4
 /** Milliseconds for which another caller counts as being there. */
@@ -37,7 +38,10 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
   let changedAt = Number.NEGATIVE_INFINITY
   let waiting = 0
   let begun = 0
+  /** When what waited began to be done in this turn, how long it may last, and when it last ended. */
   let batchAt: number | undefined
+  let budget = BUDGET
+  let endedAt: number | undefined
 
   function openTurn(): void {
     if (turnOpen) return
@@ -52,8 +56,8 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
   function isAlone(caller: string): boolean {
     const at = now()
     if (caller !== last) {
+      if (last !== '') changedAt = at
       last = caller
-      changedAt = at
     }
     return at - changedAt > CONTENDED
   }
@@ -84,11 +88,18 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
   function step(): void {
     begun -= 1
     const at = now()
-    batchAt ??= at
+    if (batchAt === undefined) {
+      batchAt = at
+      // Taking in ever more must not keep from answering what was taken in.
+      budget = Math.max(BUDGET, SHARE * (at - (endedAt ?? at)))
+    }
     try {
-      if (at - batchAt < BUDGET) next()?.()
+      if (at - batchAt < budget) next()?.()
     } finally {
-      if (begun === 0 && waiting > 0) begin()
+      if (begun === 0) {
+        endedAt = waiting > 0 ? now() : undefined
+        if (waiting > 0) begin()
+      }
     }
   }
 

@@ -17,8 +17,8 @@ export interface Place {
 
 /** Decides, as early as possible and for next to nothing, which requests are worth their work. */
 export interface Admission {
-  /** Whether the next request, whosever it is, is refused. */
-  isFull(): boolean
+  /** Whether a request of this caller is refused at the door, before anything is known of it. */
+  isFull(caller: string): boolean
   /** A place for a request of this caller; undefined where it is refused. */
   enter(caller: string): Place | undefined
   stats(): AdmissionStats
@@ -37,8 +37,6 @@ const FEW = 64
  * fifth of an answer: without a bound, refusals would leave no time for work.
  */
 const REFUSING = { time: 0.08, requests: 0.4 }
-/** Of `maxDelay`, from when on callers are held to their shares of a turn. */
-const PRESSED = 0.1
 /** Callers remembered before those without work are forgotten. */
 const MOST_IDLE = 256
 /** How much one caller may have in work of what is free. */
@@ -53,7 +51,8 @@ interface Caller {
 
 /**
  * By two measures. The loop's delay: past `maxDelay` requests are refused, for a small part of the
- * time at once, so that refusing costs no more than that part of the capacity, however many come. And
+ * time at once, so that refusing costs no more than that part of the capacity, however many come; who
+ * has had no more than a fair part of the turn is let in all the same. And
  * requests in work: a caller may have twice as many as are free, so that one alone fills two thirds
  * and leaves room for others (Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory
  * packet switches", IEEE/ACM Transactions on Networking 6, 1998).
@@ -74,17 +73,13 @@ export function createAdmission(options: AdmissionOptions): Admission {
   let refusingSince = 0
   let refused = 0
 
-  /** Milliseconds that the loop is behind. */
-  function delay(): number {
-    const age = loop.turnAge(clock())
-    if (loop.turn !== turn) {
-      if (callers.size > MOST_IDLE) forgetIdle()
-      turn = loop.turn
-      seen = 0
-      from = 0
-      beginAt(0)
-    }
-    return age
+  function beginTurn(): void {
+    if (loop.turn === turn) return
+    if (callers.size > MOST_IDLE) forgetIdle()
+    turn = loop.turn
+    seen = 0
+    from = 0
+    beginAt(0)
   }
 
   function beginAt(age: number): void {
@@ -94,10 +89,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
     refused = 0
   }
 
-  function isLate(): boolean {
-    const age = delay()
-    seen += 1
-    if (letIn < FEW || age - dealtWith <= maxDelay) {
+  function isLate(caller: Caller): boolean {
+    const age = loop.turnAge(clock())
+    const isModest = from > 1 && caller.seen * from <= seen
+    if (isModest || letIn < FEW || age - dealtWith <= maxDelay) {
       letIn += 1
       return false
     }
@@ -119,25 +114,23 @@ export function createAdmission(options: AdmissionOptions): Admission {
       caller = { inWork: 0, turn: -1, seen: 0 }
       callers.set(name, caller)
     }
+    return caller
+  }
+
+  function seenNow(caller: Caller): void {
     if (caller.turn !== turn) {
       caller.turn = turn
       caller.seen = 0
       from += 1
     }
     caller.seen += 1
-    return caller
-  }
-
-  /** Whether others wait because of this caller. */
-  function isGreedy(caller: Caller): boolean {
-    if (from < 2 || caller.seen <= FEW || caller.seen * from <= seen) return false
-    return loop.turnAge(clock()) - dealtWith > maxDelay * PRESSED
+    seen += 1
   }
 
   function refusal(caller: Caller): keyof typeof shed | undefined {
     if (inWork >= maxConcurrent) return 'concurrency'
     if (caller.inWork >= ALPHA * (maxConcurrent - inWork)) return 'share'
-    return isGreedy(caller) ? 'share' : undefined
+    return undefined
   }
 
   /** Not at once: who has had an answer in this turn may have had more than a share of it. */
@@ -146,8 +139,11 @@ export function createAdmission(options: AdmissionOptions): Admission {
   }
 
   return {
-    isFull() {
-      if (!isLate()) return false
+    isFull(name) {
+      beginTurn()
+      const caller = callerOf(name)
+      seenNow(caller)
+      if (!isLate(caller)) return false
       shed.delay += 1
       return true
     },

@@ -10,6 +10,7 @@ import type { AccessTokens } from './accessTokens.ts'
 import type { Admission } from './admission.ts'
 import type { CallerLimit } from './callerLimit.ts'
 import { decorate } from './decorations.ts'
+import { createDoorNames } from './doorNames.ts'
 import { admissionPlugin } from './plugins/admission.ts'
 import { authPlugin, guardPlugin } from './plugins/auth.ts'
 import { docsPlugin } from './plugins/docs.ts'
@@ -70,6 +71,7 @@ export interface AppOptions
 /** The one place where the HTTP server is made: the same for production and for tests. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { config, contracts, health, logger, metrics, name, version } = options
+  const names = createDoorNames()
   const app = Fastify({
     // A logger for each request costs more than its line: the lines name the request themselves.
     loggerInstance: childless(logger),
@@ -80,7 +82,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     genReqId: requestIdOf,
     bodyLimit: BODY_LIMIT,
     trustProxy: config.TRUST_PROXY,
-    serverFactory: createServers(options.connections, options.admission),
+    serverFactory: createServers(options.connections, options.admission, names),
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
@@ -101,7 +103,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const auth = { apiKeys: config.API_KEYS, tokens: options.accessTokens?.tokens }
   await app.register(authPlugin, auth)
   await app.register(policiesPlugin, options)
-  await app.register(admissionPlugin, options)
+  await app.register(admissionPlugin, { ...options, names })
   await app.register(rateLimitPlugin, options)
   await app.register(guardPlugin, auth)
   await app.register(problemsPlugin)

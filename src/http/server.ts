@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { FastifyServerFactory, FastifyServerFactoryHandler } from 'fastify'
 import type { Admission } from './admission.ts'
+import type { DoorNames } from './doorNames.ts'
 import { refuse } from './overloaded.ts'
 
 export interface ServerLimits {
@@ -20,13 +21,18 @@ const LOOK_EVERY = 1_000
  * Node's server with limits on slow clients, and with a door before everything else: what is refused
  * there has cost nothing but the reading of its headers. Probes and metrics are let in at all times.
  */
-export function createServers(limits: ServerLimits, admission: Admission): FastifyServerFactory {
+export function createServers(
+  limits: ServerLimits,
+  admission: Admission,
+  names: DoorNames,
+): FastifyServerFactory {
   return (handler: FastifyServerFactoryHandler): Server => {
     const { headersTimeout, keepAliveTimeout, requestTimeout } = limits
     const server = createServer(
       { connectionsCheckingInterval: LOOK_EVERY, headersTimeout, keepAliveTimeout, requestTimeout },
       (request: IncomingMessage, response: ServerResponse) => {
-        if (isAlwaysOpen(request.url ?? '') || !admission.isFull()) handler(request, response)
+        const isOpen = isAlwaysOpen(request.url ?? '') || !admission.isFull(names.nameOf(request))
+        if (isOpen) handler(request, response)
         else refuse(request, response)
       },
     )

@@ -4,6 +4,7 @@ import { ServiceError } from '../../core/errors.ts'
 import type { FairLoop } from '../../fairLoop.ts'
 import type { Admission, Place } from '../admission.ts'
 import { callerKey } from '../callerKey.ts'
+import type { DoorNames } from '../doorNames.ts'
 import { refuse } from '../overloaded.ts'
 import { isAlwaysOpen } from '../server.ts'
 
@@ -20,6 +21,7 @@ const SHED = new ServiceError('overloaded', 'Shed')
 export interface AdmissionOptions {
   readonly admission: Admission
   readonly fairLoop: FairLoop
+  readonly names: DoorNames
 }
 
 /**
@@ -27,12 +29,13 @@ export interface AdmissionOptions {
  * lives long and does little.
  */
 export const admissionPlugin = fp(
-  async (app, { admission, fairLoop }: AdmissionOptions) => {
+  async (app, { admission, fairLoop, names }: AdmissionOptions) => {
     app.decorateRequest('place', undefined)
 
     app.addHook('onRequest', (request, reply, done) => {
       if (isAlwaysOpen(request.url)) return done()
       const caller = callerKey(request)
+      if (request.callerName !== undefined) names.learn(request.raw, caller)
       const place = admission.enter(caller)
       if (!place) return turnAway(request, reply)
       request.place = place
