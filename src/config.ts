@@ -154,6 +154,12 @@ export const Environment = Type.Object({
   API_KEYS: list(
     'Comma-separated `name:key`. Without any, only a loopback `HOST` starts, unless `AUTH=none`',
   ),
+  POLICIES_FILE: Type.Optional(
+    Type.String({
+      description:
+        'JSON file with what holds for single callers, by the names of their keys: `{"name": {"allowed_repos": ["owner/*"], "rate_limit": {"max": 100, "window_ms": 60000}, "github_token": {"env": "NAME"}}}`; a token is named by an environment variable or by `{"file": "path"}`. Read again when it changes',
+    }),
+  ),
   AUTH: Type.Optional(
     Type.Literal('none', { description: '`none` serves everybody who can connect' }),
   ),
@@ -178,6 +184,26 @@ export const Environment = Type.Object({
     minimum: 1_000,
     default: 60_000,
     description: 'Milliseconds of that window',
+  }),
+  MAX_CONCURRENT_REQUESTS: Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000,
+    default: 2_000,
+    description:
+      'Requests in work at once in one process, streams that have begun not counted; the surplus gets 503. One caller has at most two thirds of it',
+  }),
+  MAX_EVENT_LOOP_DELAY_MS: Type.Integer({
+    minimum: 10,
+    maximum: 60_000,
+    default: 250,
+    description:
+      'Milliseconds that a process may be behind before it refuses a part of the requests with 503',
+  }),
+  MAX_CONNECTIONS: Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000,
+    default: 10_000,
+    description: 'Connections from callers in one process; more are closed at once',
   }),
   CORS_ORIGINS: list('Comma-separated origins that browsers may call from'),
   ANTHROPIC_API_KEY: modelKey('Key of Anthropic: sessions may then ask Claude'),
@@ -299,7 +325,11 @@ interface Lists {
   readonly PROVIDERS: readonly string[]
 }
 
-export type Config = Omit<Static<typeof Environment>, keyof Lists> & Lists
+export type Config = Omit<Static<typeof Environment>, keyof Lists> &
+  Lists & {
+    /** All that are set, for secrets that a file names. */
+    readonly VARIABLES: Variables
+  }
 
 /**
  * The configuration out of the environment and `.env`.
@@ -323,7 +353,7 @@ export function readConfig(environment: Variables): Config {
   if (data.DOCS_DIR && !isFolder(data.DOCS_DIR))
     faults.push('DOCS_DIR: is not a folder that can be read')
   if (!values || faults.length > 0) throw new ConfigError(faults)
-  return { ...values, ...lists, ...app }
+  return { ...values, ...lists, ...app, VARIABLES: data }
 }
 
 /** Variables that make sense together alone: those that are missing though another is set. */

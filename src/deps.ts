@@ -3,9 +3,14 @@ import { createInvalidations } from './cache/invalidations.ts'
 import { createMemoryStore } from './cache/memory.ts'
 import { withMetricsOfAll } from './cluster/metrics.ts'
 import type { Config } from './config.ts'
+import type { Window } from './context/policy.ts'
+import type { AllowedRepos } from './context/request/allowlist.ts'
+import { createFairLoop } from './fairLoop.ts'
 import { type Check, createHealth } from './health.ts'
+import { createAdmission } from './http/admission.ts'
 import type { AppOptions } from './http/app.ts'
 import { createCallerLimit } from './http/callerLimit.ts'
+import { createLoopDelay } from './loopDelay.ts'
 import type { McpServer } from './mcp/protocol/server.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { createModels } from './models/registry.ts'
@@ -15,6 +20,7 @@ import { accessTokensOf, createMcpParts, webhooksOf } from './parts/doors.ts'
 import { createGitHubParts } from './parts/github.ts'
 import { createGround, type Ground } from './parts/ground.ts'
 import { createSessionParts, createSessionStore } from './parts/sessions.ts'
+import { type Policies, watchPolicies } from './policies.ts'
 import { providersOf } from './providers.ts'
 import type { SessionStore } from './sessions/store/store.ts'
 
@@ -22,6 +28,10 @@ import type { SessionStore } from './sessions/store/store.ts'
 const ANSWERS_SHARE = 0.7
 /** What answers of the last day get, for callers that ask what is new. */
 const PAST_SHARE = 0.05
+/** Milliseconds. Slow clients must not hold sockets; answers may take as long as GitHub does. */
+const HEADERS_TIMEOUT = 10_000
+const REQUEST_TIMEOUT = 15_000
+const KEEP_ALIVE = 72_000
 
 export interface Deps {
   readonly app: AppOptions
@@ -38,6 +48,8 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
   const { providers, close: closeProviders } = await providersOf(config, logger)
   const ground = await createGround(config, logger, closing.signal)
   const { now, random, redis, tracer, userAgent } = ground
+  const loop = createLoopDelay()
+  const fairLoop = createFairLoop()
 
   const bytes = (share: number) => Math.max(1, Math.floor(config.CACHE_MAX_BYTES * share))
   const caps = {
@@ -54,6 +66,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     invalidations,
     maxBytes: caps.resources,
     onCall: (report) => metrics.callDone(report),
+    fairLoop,
   })
   const sessionStore = createSessionStore(ground)
   const ownMetrics = createMetrics({
@@ -90,6 +103,8 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     version: VERSION,
     checks: { redis: () => redisCheck(ground), sessions: () => sessionCheck(sessionStore) },
   })
+  const policies = policiesOf(ground, contexts.allowed, github.upstream.origin)
+  const limitOf = (window: Window) => createCallerLimit({ ...window, redis: redis?.commands, now })
   const mcp = createMcpParts(ground, contexts, github, invalidations)
 
   return {
@@ -114,12 +129,21 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
         invalidations,
         onTurn: metrics.turnDone,
       }),
-      callers: createCallerLimit({
-        max: config.RATE_LIMIT_MAX,
-        windowMs: config.RATE_LIMIT_WINDOW_MS,
-        redis: redis?.commands,
-        now,
+      fairLoop,
+      admission: createAdmission({
+        loop,
+        maxConcurrent: config.MAX_CONCURRENT_REQUESTS,
+        maxDelay: config.MAX_EVENT_LOOP_DELAY_MS,
       }),
+      connections: {
+        maxConnections: config.MAX_CONNECTIONS,
+        headersTimeout: HEADERS_TIMEOUT,
+        requestTimeout: REQUEST_TIMEOUT,
+        keepAliveTimeout: KEEP_ALIVE,
+      },
+      policies,
+      limitOf,
+      callers: limitOf({ max: config.RATE_LIMIT_MAX, windowMs: config.RATE_LIMIT_WINDOW_MS }),
       principalOf: async (callerToken) => (await github.credentialFor({ callerToken })).principal,
       rateLimitRemaining: (principal) => github.gate.remaining(principal, 'core'),
       webhooks: webhooksOf(ground, invalidations, metrics),
@@ -128,6 +152,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     },
     async close() {
       closing.abort()
+      policies?.close()
       await closeProviders()
       await models.close()
       await github.close()
@@ -136,6 +161,18 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       await tracer?.close()
     },
   }
+}
+
+/** @throws ConfigError for a file that cannot be used */
+function policiesOf(
+  { config, logger }: Ground,
+  allowed: AllowedRepos,
+  host: string,
+): Policies | undefined {
+  const { API_KEYS: keys, AUTH_ISSUER: issuer, POLICIES_FILE: path } = config
+  if (path === undefined) return undefined
+  const names = issuer === undefined ? keys.map(({ name }) => name) : undefined
+  return watchPolicies({ path, host, allowed, names, variables: config.VARIABLES, logger })
 }
 
 function sessionCheck(store: SessionStore): Check {

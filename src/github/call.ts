@@ -1,6 +1,7 @@
 import type { Urgency } from '../core/github.ts'
 import type { CallAnswer } from '../core/meter.ts'
 import { errorType, type Span } from '../core/trace.ts'
+import type { FairLoop } from '../fairLoop.ts'
 import type { RateGate } from './budget/rateGate.ts'
 import { callId, closeCall, openCall } from './callSpan.ts'
 import type { Credential } from './credentials.ts'
@@ -8,6 +9,7 @@ import { type Exchange, type ExchangeRequest, exchange, type Head } from './exch
 import { failureOfTransport } from './failures.ts'
 import { readLimited, readRateLimit } from './limits.ts'
 import { budgetOf, pathOnHost } from './path.ts'
+import type { Turns } from './turns.ts'
 import type { Upstream } from './upstream.ts'
 
 /** What happened on one call to GitHub, for metrics. */
@@ -22,6 +24,10 @@ export interface CallReport {
 export interface CallOptions {
   readonly upstream: Upstream
   readonly gate: RateGate
+  /** Without it calls wait for a connection in the order of their arrival. */
+  readonly turns?: Turns
+  /** Without it answers are read as they come. */
+  readonly fairLoop?: Pick<FairLoop, 'runHeavy'>
   readonly userAgent: string
   readonly now: () => number
   readonly onCall: (report: CallReport) => void
@@ -43,6 +49,10 @@ export interface Call
   /** Path of the API, without the base. */
   readonly path: string
   readonly urgency: Urgency
+  /** Who it is for; without it the service itself. */
+  readonly caller?: string | undefined
+  /** Whether the answer that it is for has had calls already. */
+  readonly begun?: boolean
   /** Told when the call is let through to GitHub. */
   readonly onSend?: () => void
   /** How a limit is told, where that is not by status. */
@@ -56,10 +66,25 @@ export const ACCEPT_RAW = 'application/vnd.github.raw+json'
 
 /**
  * One call to GitHub with its limits heeded, whatever the answer.
- * @throws ServiceError `upstream_rate_limited` where the gate is shut; `upstream_unreachable`,
- * `upstream_timeout`, `upstream_error` for a broken exchange
+ * @throws ServiceError `upstream_rate_limited` where the gate is shut; `overloaded` where too many of
+ * the caller's calls wait; `upstream_unreachable`, `upstream_timeout`, `upstream_error` for a broken
+ * exchange
  */
-export async function call(
+export async function call(options: CallOptions, wanted: Call): Promise<Exchange> {
+  const { begun = false, caller = '', signal } = wanted
+  const leave = await options.turns?.enter({ caller, begun, signal })
+  try {
+    const answer = await callNow(options, wanted)
+    // What comes next is to read it, which takes the loop's time: its connection is in use till then.
+    const { fairLoop } = options
+    if (fairLoop) await new Promise<void>((resolve) => fairLoop.runHeavy(caller, resolve))
+    return answer
+  } finally {
+    leave?.()
+  }
+}
+
+async function callNow(
   { gate, now, onCall, upstream, userAgent }: CallOptions,
   request: Call,
 ): Promise<Exchange> {

@@ -25,7 +25,7 @@ export function download(
 ): Promise<Download> {
   usage.changed += 1
   return patiently(options, reading, async (attempt, authorization) => {
-    const { credential, onAnswer, signal, span, urgency } = attempt
+    const { caller, credential, onAnswer, signal, span, urgency } = attempt
     const answer = await call(options, {
       by: credential,
       method: 'GET',
@@ -33,6 +33,8 @@ export function download(
       headers: authorization === undefined ? {} : { authorization },
       found: true,
       urgency,
+      caller,
+      begun: usage.calls > 0,
       signal,
       span,
       onAnswer,

@@ -10,6 +10,8 @@ export interface Reading extends Watch {
   readonly credential: Credential
   readonly signal: AbortSignal
   readonly urgency: Urgency
+  /** Whose turn it is; without it the service's own. */
+  readonly caller?: string | undefined
 }
 
 export interface Patience {

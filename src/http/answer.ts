@@ -3,6 +3,7 @@ import type { Answered, Engine } from '../context/engine.ts'
 import type { ContextRequest } from '../context/request/request.ts'
 import type { Meter } from '../core/meter.ts'
 import { ageOf, cacheStatus } from './cacheStatus.ts'
+import { whoOf } from './callerKey.ts'
 import { callerToken } from './callerToken.ts'
 import { meterOf, type Served } from './decorations.ts'
 import { disconnected } from './disconnect.ts'
@@ -34,6 +35,7 @@ export function answer(
   const { engine } = options
   const caller = {
     callerToken: callerToken(request),
+    who: whoOf(request),
     meter,
     signal: () => disconnected(reply),
   }

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Outcome } from '../cache/request.ts'
+import type { Policy } from '../context/policy.ts'
 import type { ServiceError } from '../core/errors.ts'
 import type { Meter } from '../core/meter.ts'
 import type { Span } from '../core/trace.ts'
@@ -30,6 +31,8 @@ declare module 'fastify' {
     refusal: ServiceError | undefined
     /** `WWW-Authenticate`, where it is another than usual. */
     challenge: string | undefined
+    /** What holds for this caller alone. */
+    policy: Policy | undefined
     served: Served | undefined
     problem: ServiceError | undefined
     /** Where it is traced. */
@@ -43,6 +46,7 @@ export function decorate(app: FastifyInstance): void {
   app.decorateRequest('expiresAt', undefined)
   app.decorateRequest('refusal', undefined)
   app.decorateRequest('challenge', undefined)
+  app.decorateRequest('policy', undefined)
   app.decorateRequest('served', undefined)
   app.decorateRequest('problem', undefined)
   app.decorateRequest('span', undefined)

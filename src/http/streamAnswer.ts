@@ -4,6 +4,7 @@ import type { Answered } from '../context/engine.ts'
 import type { ContextRequest } from '../context/request/request.ts'
 import type { AnswerOptions } from './answer.ts'
 import { ageOf, cacheStatus } from './cacheStatus.ts'
+import { whoOf } from './callerKey.ts'
 import { callerToken } from './callerToken.ts'
 import { meterOf } from './decorations.ts'
 import { disconnected } from './disconnect.ts'
@@ -33,6 +34,7 @@ export async function streamAnswer(
   const answered = engine
     .get(context, {
       callerToken: callerToken(request),
+      who: whoOf(request),
       meter,
       signal: () => signal,
       // What is new can be told only of the whole.

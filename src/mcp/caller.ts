@@ -1,4 +1,5 @@
 import type { Outcome } from '../cache/request.ts'
+import type { Who } from '../context/engine.ts'
 import type { ServiceError } from '../core/errors.ts'
 import type { Meter } from '../core/meter.ts'
 import type { Scope } from '../core/scopes.ts'
@@ -7,6 +8,7 @@ import type { Scope } from '../core/scopes.ts'
 export interface Caller {
   /** `X-GitHub-Token`, as it was sent: then the only credential used for this caller. */
   readonly callerToken: string | undefined
+  readonly who?: Who | undefined
   /** Counts the calls to GitHub that are made for this caller. */
   readonly meter: Meter
   /** Whether the caller's access token permits it; API keys permit everything. */
@@ -17,4 +19,9 @@ export interface Caller {
   readonly served: (type: string, outcome?: Outcome) => void
   /** Told what it failed with, as what is answered is no failure of the transport's. */
   readonly failed?: ((problem: ServiceError) => void) | undefined
+}
+
+/** Whether GitHub is asked in the name of an account that is this caller's own. */
+export function hasAccount({ callerToken, who }: Caller): boolean {
+  return callerToken !== undefined || who?.policy?.credential !== undefined
 }

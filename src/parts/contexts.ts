@@ -6,7 +6,7 @@ import { createPastAnswers } from '../cache/past.ts'
 import { createRedisStore } from '../cache/redisStore.ts'
 import { noStore } from '../cache/store.ts'
 import { createEngine, type Engine } from '../context/engine.ts'
-import { type AllowedRepos, createAllowedRepos } from '../context/request/allowlist.ts'
+import { type AllowedRepos, createAllowedRepos, everything } from '../context/request/allowlist.ts'
 import { type Contracts, compileContracts } from '../context/request/contract.ts'
 import { createLocator, type Locate, webHostOf } from '../context/request/url.ts'
 import type { Provider } from '../core/provider.ts'
@@ -56,7 +56,10 @@ export function createContextParts(
     },
   })
   const webHost = webHostOf(config.GITHUB_API_URL)
-  const allowed = createAllowedRepos(config.ALLOWED_REPOS)
+  const allowed =
+    config.ALLOWED_REPOS.length === 0
+      ? everything
+      : createAllowedRepos(config.ALLOWED_REPOS, 'service')
   return {
     contracts: compileContracts(providers),
     locate: createLocator(providers, webHost),

@@ -49,11 +49,13 @@ export function createIssueWrites(options: IssueWriteOptions): IssueWrites {
     path: string,
     params: Readonly<Record<string, string | number>>,
     body: object,
-    { callerToken, meter, signal }: Caller,
+    { callerToken, meter, signal, who }: Caller,
   ): Promise<T> {
     const owner = String(params.owner)
-    options.allowed.check(params)
-    const credential = await options.credentialFor({ owner, callerToken })
+    const allowed = who?.policy?.allowed ?? options.allowed
+    allowed.check(params)
+    const own = who?.policy?.credential
+    const credential = await options.credentialFor({ owner, callerToken, own })
     meter.calls += 1
     const watch = { span: meter.span, onAnswer: (said: CallAnswer) => noteAnswer(meter, said) }
     return options.write<T>({ credential, path, params, body, ...watch }, signal())

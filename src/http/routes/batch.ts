@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type BatchResult, getBatch } from '../../context/batch.ts'
 import { requestOptions } from '../../context/request/contract.ts'
 import { faulty } from '../../context/request/faults.ts'
+import { whoOf } from '../callerKey.ts'
 import { callerToken } from '../callerToken.ts'
 import { meterOf } from '../decorations.ts'
 import { disconnected } from '../disconnect.ts'
@@ -97,7 +98,12 @@ async function answerBatch(
   request.served = { type: 'batch', meter, outcome: undefined }
   const mediaType = negotiate(request.headers.accept, OFFERED)
   const signal = disconnected(reply)
-  const caller = { callerToken: callerToken(request), meter, signal: () => signal }
+  const caller = {
+    callerToken: callerToken(request),
+    who: whoOf(request),
+    meter,
+    signal: () => signal,
+  }
   const feed = createFeed<string>()
   const results = getBatch(options, { requests, maxTokens, defaults }, caller, (index, result) => {
     if ('failure' in result) request.server.problemMet(toServiceError(result.failure).code)

@@ -4,6 +4,7 @@ import type { Caller } from '../../mcp/caller.ts'
 import { eraOf } from '../../mcp/protocol/era.ts'
 import { CODES, errorResponse, idOf, RpcError, readMessage } from '../../mcp/protocol/message.ts'
 import type { McpServer } from '../../mcp/protocol/server.ts'
+import { whoOf } from '../callerKey.ts'
 import { callerToken } from '../callerToken.ts'
 import { challengeOf } from '../challenge.ts'
 import { meterOf } from '../decorations.ts'
@@ -119,6 +120,7 @@ function callerOf(request: FastifyRequest, method: string): Caller {
   request.served = { type: method, meter, outcome: undefined }
   return {
     callerToken: callerToken(request),
+    who: whoOf(request),
     meter,
     expiresAt: request.expiresAt,
     may: (scope) => request.scopes?.has(scope) ?? true,

@@ -5,6 +5,7 @@ import type { Caller } from '../../sessions/github/fetch.ts'
 import { parseItems } from '../../sessions/items/parse.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 import { parseInvocation } from '../../sessions/turn/request.ts'
+import { whoOf } from '../callerKey.ts'
 import { callerToken } from '../callerToken.ts'
 import { meterOf } from '../decorations.ts'
 import { disconnected } from '../disconnect.ts'
@@ -202,7 +203,7 @@ async function forCaller(
   request.served = { type: 'session', meter, outcome: undefined }
   const signal = disconnected(reply)
   try {
-    return await work({ callerToken: callerToken(request), meter, signal })
+    return await work({ callerToken: callerToken(request), who: whoOf(request), meter, signal })
   } catch (error) {
     if (signal.aborted) return reply.hijack()
     throw error
