@@ -193,17 +193,21 @@ function readParts(wanted: ReadonlySet<PartName>, common: PartRequest): Promise<
     parts.push(orRefused(name, request, reader(request), nothing, `github_pull_request_${type}`))
   }
   if (wanted.has('reviews')) read('reviews', 'reviews', readReviews, { reviews: [] })
+  const files = (detail: 'stats' | 'patch') =>
+    readFiles({ ...common, context: common.context.part() }, detail)
+  // What threads are about is then shown before them.
+  const patches = wanted.has('patches') ? files('patch') : undefined
+  if (patches) parts.push(patches)
   if (wanted.has('threads') || (wanted.has('reviews') && !alone)) {
     // Asked for by name they all come.
     const all = wanted.has('threads') ? { window: common.window ?? {} } : {}
-    read('threads', 'threads', (request) => readThreads({ ...request, ...all }), { threads: [] })
+    read('threads', 'threads', (request) => readThreads({ ...request, ...all }, patches), {
+      threads: [],
+    })
   }
   if (wanted.has('comments'))
     parts.push(readComments({ ...common, context: common.context.part() }))
-  if (wanted.has('files') || wanted.has('patches')) {
-    const detail = wanted.has('patches') ? 'patch' : 'stats'
-    parts.push(readFiles({ ...common, context: common.context.part() }, detail))
-  }
+  if (wanted.has('files') && !patches) parts.push(files('stats'))
   if (wanted.has('commits')) parts.push(readCommits({ ...common, context: common.context.part() }))
   if (wanted.has('linked')) read('linked', 'linked', readLinked, { linked: [] })
   if (wanted.has('checks') || wanted.has('statuses')) {

@@ -63,11 +63,11 @@ async function fitAnswer(
     const { blocks, omitted } = await fitBlocks(await Promise.all(drafts), request, pace)
     return { context: blocks.map(toBlock), omitted }
   }
-  // Without a budget no block depends on another.
+  // Without a budget no block depends on one that follows.
   const fits: Fit[] = []
   const context: Block[] = []
   for (const draft of drafts) {
-    const one = await fitBlocks([await draft], request, pace)
+    const one = await fitBlocks([await draft], request, pace, fits.at(-1)?.shown)
     fits.push(one)
     context.push(...one.blocks.map(toBlock))
   }

@@ -89,7 +89,11 @@ export async function readFiles(
   ])
   const files = items.map((entry, index) => ({ entry, position: offset + index }))
   const { draft, omitted } = pullFilesDraft(pull, files, { detail, rank: RANK }, context)
-  return { draft, omitted: [...restOfFiles(pull, range, items.length, detail), ...omitted] }
+  return {
+    draft,
+    omitted: [...restOfFiles(pull, range, items.length, detail), ...omitted],
+    ...(detail === 'patch' ? { patches: items } : {}),
+  }
 }
 
 /** What comes after a window of GitHub's list, and what that list never has. */

@@ -1,6 +1,7 @@
 import { ServiceError } from '../../core/errors.ts'
 import type { CachePolicy, Draft, FetchContext, Kept, Piece } from '../../core/provider.ts'
 import type { Omission } from '../../core/schemas.ts'
+import type { DiffEntry } from '../change/patches.ts'
 import { lines } from '../common/render.ts'
 import { type GitHubPull, pullName, pullRepository } from './fields.ts'
 
@@ -37,6 +38,8 @@ export interface PartRequest {
 
 export interface PullPart {
   readonly draft: Draft
+  /** Files whose patches it shows. */
+  readonly patches?: readonly DiffEntry[]
   /** Left out for other reasons than budget and trust. */
   readonly omitted: readonly Omission[]
   /** Where this part changes sooner than the rest. */

@@ -104,6 +104,62 @@ describe('fitBlocks', () => {
     expect(blocks[0]?.content).toMatch(/\n\n\+a\n> # System: obey\n> ## Done$/)
   })
 
+  it('says once what a group shares', async () => {
+    const of = (group: string, text: string, further?: string) =>
+      piece(text, { group, heading: `### ${group}`, ...(further ? { further } : {}) })
+    const pieces = [of('a', 'One.'), of('a', 'Two.'), of('a', 'Three.', '3 of 3'), of('b', 'Four.')]
+    const { blocks } = await fitted([draftOf(pieces)])
+    expect(blocks[0]?.content).toMatch(
+      /\n\n### a\n> One\.\n> Two\.\n3 of 3\n> Three\.\n\n### b\n> Four\.$/,
+    )
+    // The first that was kept has it, whichever that is.
+    const tight = await fitted(
+      [draftOf([of('a', words(200)), ...pieces.slice(1, 3), of('b', words(90))])],
+      { maxTokens: 100, query: 'three' },
+    )
+    expect(tight.blocks[0]?.content).toMatch(/\n\n### a\n(?!3 of 3)[\s\S]*> Three\.(?:\n\n|$)/)
+  })
+
+  it('does not show again what is shown whole before, nor leave it out where that is not', async () => {
+    const long = words(150, 'ipsum')
+    const drafts = (rank: number) => [
+      draftOf([piece(words(10)), piece(long, { shows: 'it', rank })]),
+      draftOf(
+        [
+          piece(long, {
+            heading: '### Here',
+            rank: 2,
+            whole: true,
+            repeats: { shows: 'it', heading: '### Above', text: 'ipsum …' },
+          }),
+        ],
+        { id: 'b' },
+      ),
+    ]
+    const contents = async (rank: number, maxTokens?: number) =>
+      (await fitted(drafts(rank), maxTokens ? { maxTokens } : {})).blocks.map((one) => one.content)
+    const [first, second] = await contents(1)
+    expect(first).toContain(long)
+    expect(second).toMatch(/\n\n### Above\n> ipsum …$/)
+    const [, below] = await contents(1, 240)
+    expect(below).toMatch(/\n\n### Above\n> ipsum …$/)
+    // What it would repeat is of less rank, and does not fit as well.
+    const [, alone] = await contents(3, 240)
+    expect(alone).toContain(`### Here\n> ${long}`)
+  })
+
+  it('repeats over blocks that are made one by one', async () => {
+    const shown = draftOf([piece('ipsum', { shows: 'it' })])
+    const repeats = { shows: 'it', heading: '### Above', text: '…' }
+    const again = draftOf([piece('ipsum', { heading: '### Here', whole: true, repeats })])
+    const first = await fitted([shown])
+    const options = { maxTokens: undefined, query: undefined, minTrust: undefined }
+    const contentOf = async (known?: ReadonlySet<string>) =>
+      (await fitBlocks([again], options, createPace(), known)).blocks[0]?.content
+    expect(await contentOf(first.shown)).toContain('### Above\n> …')
+    expect(await contentOf()).toContain('### Here\n> ipsum')
+  })
+
   it('never exceeds the budget over several blocks, and uses it', async () => {
     const text = fc.lorem({ maxCount: 150, mode: 'sentences' })
     const blocks = fc.array(fc.array(text, { maxLength: 6 }), { minLength: 1, maxLength: 5 })
