@@ -199,6 +199,24 @@ describe('fitBlocks', () => {
     expect(JSON.stringify(blocks[0]?.fields)).toContain('The certificate expired')
   })
 
+  it.each([
+    ['a line', (n: number) => `${n}\tlorem ipsum ${'x'.repeat(40)}`],
+    ['a hunk', (n: number) => `@@ -${n},2 +${n},3 @@ lorem\n+ipsum ${'x'.repeat(40)}`],
+  ])('takes the number of %s for no word of it', async (_what, lineOf) => {
+    const lines = Array.from({ length: 120 }, (_, i) => lineOf(i + 340))
+    // Its own number is another, and it has the words.
+    lines[3] = lineOf(343).replace('ipsum', 'ipsum answers 404 there')
+    const pieces = lines.map((line, rank) => piece(line, { marked: true, rank: 200 - rank }))
+    const { blocks } = await fitted([draftOf(pieces)], { maxTokens: 100, query: 'error 404' })
+    expect(blocks[0]?.content).toContain('answers 404 there')
+    expect(blocks[0]?.content).not.toContain(lineOf(404).split('\n')[0])
+    // A text that begins so by itself is somebody's.
+    const others = Array.from({ length: 80 }, () => piece(words(9), { rank: -1 }))
+    const said = [piece('404\tis what I get'), ...others]
+    const own = await fitted([draftOf(said)], { maxTokens: 100, query: '404' })
+    expect(own.blocks[0]?.content).toContain('is what I get')
+  })
+
   it('finds the piece that the query asks for, in whichever block', async () => {
     const drafts = Array.from({ length: 5 }, (_, i) =>
       draftOf(
