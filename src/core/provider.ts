@@ -158,7 +158,7 @@ export interface Provider<Params extends TObject = TObject> {
    * Defaults in place of those in `params` where the caller says by `query` what matters and by
    * `max_tokens` how much: then more is read to choose from.
    */
-  readonly defaultsWithQuery?: Readonly<Record<string, number>>
+  readonly defaultsWithQuery?: Readonly<Record<string, number | readonly string[]>>
   readonly cache: CachePolicy
   /**
    * `own`: data of its own, open to every caller of the service; GitHub is not asked.

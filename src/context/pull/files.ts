@@ -78,10 +78,10 @@ const NOTHING = {
 
 /** The changed files as a part of the pull request, with their patches where those are wanted. */
 export async function readFiles(
-  { context, place, pull: reading, window = {} }: PartRequest,
+  { context, most = USUAL, place, pull: reading, window = {} }: PartRequest,
   detail: 'stats' | 'patch',
 ): Promise<PullPart> {
-  const { limit = USUAL, offset = 0 } = window
+  const { limit = most, offset = 0 } = window
   const range = { offset, limit }
   const [pull, { items }] = await Promise.all([
     reading,

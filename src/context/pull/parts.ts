@@ -34,6 +34,8 @@ export interface PartRequest {
   readonly pull: Promise<GitHubPull>
   /** Undefined where the part comes with others. */
   readonly window: PartWindow | undefined
+  /** Entries at most where there is no window, if that is more or less than usual. */
+  readonly most?: number
 }
 
 export interface PullPart {
