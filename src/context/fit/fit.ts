@@ -169,24 +169,28 @@ async function finish(
   { lost, shown }: Cut,
   pace: Pace,
 ): Promise<Fitted> {
-  const rendered = pieces.map((kept, index) => {
+  const rendered: (ReturnType<typeof renderPiece> & { isFurther: boolean })[] = []
+  for (const [index, kept] of pieces.entries()) {
     const { piece } = kept
     const standing = {
       isFurther: isFurther(piece, pieces[index - 1]?.piece),
       isRepeated: piece.repeats !== undefined && shown.has(piece.repeats.shows),
     }
-    return { ...standing, ...renderPiece(kept, standing, lost) }
-  })
+    rendered.push({ ...standing, ...renderPiece(kept, standing, lost) })
+    await (pace() ?? null)
+  }
   const content = renderContent(head, rendered)
   const kept: Kept[] = pieces.map(({ piece }, index) => ({
     piece,
     text: rendered[index]?.text ?? '',
   }))
+  const tokens = await measureTokens(content, pace)
+  await (pace() ?? null)
   return {
     draft,
     title,
     content,
-    tokens: await measureTokens(content, pace),
+    tokens,
     trust: leastTrust([
       ...(title === WITHHELD ? [] : [draft.by]),
       ...kept.map(({ piece }) => piece.by),
