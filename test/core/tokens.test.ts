@@ -24,6 +24,25 @@ describe('countTokens', () => {
     fc.assert(fc.property(text, (text) => countTokens(text) === exact(text)))
   })
 
+  it('is exact where it slices between words and lines', () => {
+    const paragraph = fc.oneof(
+      fc.lorem({ maxCount: 120, mode: 'sentences' }),
+      fc.constantFrom(
+        'const a = {\n  b: 1,\n}\n',
+        '// one\n/* two */\n\n\tx()\n',
+        '- [ ] a\n',
+        ' 12 ',
+      ),
+    )
+    fc.assert(
+      fc.property(fc.array(paragraph, { minLength: 60, maxLength: 120 }), (paragraphs) => {
+        const text = paragraphs.join('\n')
+        expect(countTokens(text)).toBe(exact(text))
+      }),
+      { numRuns: 30 },
+    )
+  })
+
   it('never tells too few where they are not', () => {
     const run = fc
       .tuple(
