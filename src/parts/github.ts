@@ -40,7 +40,7 @@ export function createGitHubParts(
   ground: Ground,
   { invalidations, maxBytes, onCall }: GitHubPartsOptions,
 ): GitHubParts {
-  const { closing, config, now, random, redis, userAgent } = ground
+  const { closing, config, now, random, redis, tracer, userAgent } = ground
   const timeoutMs = config.GITHUB_TIMEOUT_MS
   const upstream = createUpstream({
     apiUrl: config.GITHUB_API_URL,
@@ -49,7 +49,7 @@ export function createGitHubParts(
     downloadHosts: config.GITHUB_DOWNLOAD_HOSTS,
   })
   const gate = gateOf(ground)
-  const calls: CallOptions = { upstream, gate, userAgent, now, onCall }
+  const calls: CallOptions = { upstream, gate, userAgent, now, onCall, tracer }
   const own = createMemoryResources(maxBytes)
   const resources = redis ? createSharedResources(own, redis.commands) : own
   const conditions = { resources, drift: createTagDrift(now) }

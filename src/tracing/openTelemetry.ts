@@ -80,6 +80,7 @@ export function createOpenTelemetry(options: TracingOptions): Tracer {
       const options = { kind: SpanKind.SERVER, attributes: known(attributes), links }
       return own(tracer.startSpan(name, options, parent ? within(parent) : ROOT_CONTEXT))
     },
+    begin: (name) => own(tracer.startSpan(name, {}, ROOT_CONTEXT)),
     get lost() {
       return exporter.lost
     },
