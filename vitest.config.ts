@@ -12,6 +12,7 @@ const HEAVY = [
   'test/process.test.ts',
   'test/workers.test.ts',
   'test/providers.test.ts',
+  'test/tracing/process.test.ts',
   'test/walkthrough.test.ts',
   'test/docker.test.ts',
 ]

@@ -120,21 +120,21 @@ describe.each(named)('%s', (type, provider) => {
 /** Which folders a folder may know, besides itself. Files of no folder build and start the whole. */
 const MAY_KNOW: Record<string, readonly string[]> = {
   core: [],
-  cluster: ['metrics.ts', 'startFault.ts'],
+  cluster: ['metrics', 'startFault.ts'],
   redis: ['core'],
   github: ['core', 'redis'],
   cache: ['core', 'redis', 'github'],
   context: ['core', 'cache', 'github'],
   models: ['core'],
+  tracing: ['core'],
+  metrics: ['core', 'github', 'models'],
   sessions: ['core', 'redis', 'context', 'cache', 'models'],
-  mcp: ['core', 'context', 'cache', 'sessions', 'config.ts', 'health.ts', 'metrics.ts'],
+  mcp: ['core', 'context', 'cache', 'sessions', 'config.ts', 'health.ts'],
   parts:
-    'core redis cache github context sessions models mcp http config.ts health.ts metrics.ts package.ts'.split(
+    'core redis cache github context sessions models mcp http tracing metrics config.ts health.ts package.ts'.split(
       ' ',
     ),
-  http: 'core redis cache context sessions models mcp config.ts health.ts histogram.ts metrics.ts'.split(
-    ' ',
-  ),
+  http: 'core redis cache context sessions models mcp metrics config.ts health.ts'.split(' '),
 }
 
 interface Import {

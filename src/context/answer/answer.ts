@@ -44,9 +44,39 @@ export async function buildAnswer(
   })
   const all = [...(await answer.omitted), ...omitted]
   const tokens = context.reduce((sum, block) => sum + block.tokens, 0)
-  const contextId = contextIdOf(request, context, all)
-  const body = { context_id: contextId, context, tokens, omitted: all }
-  return { contextId, body: Buffer.from(JSON.stringify(body)) }
+  return serialise(request, { context, omitted: all, tokens }, pace)
+}
+
+interface Serialised {
+  readonly context: readonly Block[]
+  readonly omitted: readonly Omission[]
+  readonly tokens: number
+}
+
+/** Block by block: a megabyte takes some milliseconds. */
+async function serialise(
+  { params, provider }: ContextRequest,
+  { context, omitted, tokens }: Serialised,
+  pace: Pace,
+): Promise<BuiltAnswer> {
+  const digest = createHash('sha256').update(`[${JSON.stringify([provider.type, params])},[`)
+  const parts: Buffer[] = []
+  for (const [index, block] of context.entries()) {
+    await (pace() ?? null)
+    const part = Buffer.from(`${index === 0 ? '' : ','}${JSON.stringify(block)}`)
+    await (pace() ?? null)
+    digest.update(part)
+    parts.push(part)
+  }
+  const rest = JSON.stringify(omitted)
+  const contextId = `mcp-${provider.type}-${digest.update(`],${rest}]`).digest('hex').slice(0, 32)}`
+  const start = `{"context_id":${JSON.stringify(contextId)},"context":[`
+  const body = [
+    Buffer.from(start),
+    ...parts,
+    Buffer.from(`],"tokens":${tokens},"omitted":${rest}}`),
+  ]
+  return { contextId, body: Buffer.concat(body) }
 }
 
 async function fitAnswer(
@@ -63,11 +93,11 @@ async function fitAnswer(
     const { blocks, omitted } = await fitBlocks(await Promise.all(drafts), request, pace)
     return { context: blocks.map(toBlock), omitted }
   }
-  // Without a budget no block depends on another.
+  // Without a budget no block depends on one that follows.
   const fits: Fit[] = []
   const context: Block[] = []
   for (const draft of drafts) {
-    const one = await fitBlocks([await draft], request, pace)
+    const one = await fitBlocks([await draft], request, pace, fits.at(-1)?.shown)
     fits.push(one)
     context.push(...one.blocks.map(toBlock))
   }
@@ -88,15 +118,4 @@ function blockOf({ provider }: ContextRequest, fitted: Fitted, removed: Removed)
     tokens,
     ...(Object.keys(removed).length > 0 && { removed }),
   }
-}
-
-function contextIdOf(
-  { provider, params }: ContextRequest,
-  context: unknown,
-  omitted: unknown,
-): string {
-  const digest = createHash('sha256').update(
-    JSON.stringify([provider.type, params, context, omitted]),
-  )
-  return `mcp-${provider.type}-${digest.digest('hex').slice(0, 32)}`
 }

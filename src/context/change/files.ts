@@ -155,6 +155,9 @@ function hunkPiece({ by, rank }: FilesView, file: PlacedFile, hunk: Hunk, count:
   return {
     part: 'files',
     heading: headingOf(file.entry) + of,
+    group: file.entry.filename,
+    further: `hunk ${hunk.number} of ${count}`,
+    shows: hunkName(file.entry.filename, hunk.number),
     text: hunk.text,
     by,
     marked: true,
@@ -163,6 +166,9 @@ function hunkPiece({ by, rank }: FilesView, file: PlacedFile, hunk: Hunk, count:
     hunk,
   }
 }
+
+/** Under which other pieces find that a hunk is shown. */
+export const hunkName = (path: string, number: number) => `hunk ${number} of ${path}`
 
 /** Source before tests before generated files; the first hunk of each file before the second of any. */
 function rankOf({ entry }: PlacedFile, hunk: number): number {

@@ -38,7 +38,9 @@ export interface Connection<T> {
   readonly filteredCount?: number
 }
 
+/** Of an issue, or of the pull request that has the number: to GitHub's REST API each is an issue. */
 interface Links {
+  readonly closingIssuesReferences?: Connection<LinkNode>
   readonly closedByPullRequestsReferences?: Connection<LinkNode>
   readonly timelineItems?: Connection<{ readonly source: LinkNode | Record<string, never> }>
   readonly parent?: LinkNode | null
@@ -50,19 +52,26 @@ const FIELDS =
 // The two states are of different types, so one answer cannot have both under one name.
 export const LINKED_ISSUE = `${FIELDS} issueState: state`
 export const LINKED_PULL = `${FIELDS} pullState: state`
+const MENTIONS = `timelineItems(first: 100, itemTypes: [CROSS_REFERENCED_EVENT]) @include(if: $linked) {
+          filteredCount
+          nodes { ... on CrossReferencedEvent { source { ... on Issue { ${LINKED_ISSUE} } ... on PullRequest { ${LINKED_PULL} } } } }
+        }`
 const QUERY = `query($owner: String!, $repo: String!, $number: Int!, $linked: Boolean!, $subIssues: Boolean!) {
   repository(owner: $owner, name: $repo) {
-    issue(number: $number) {
-      closedByPullRequestsReferences(first: 50, includeClosedPrs: true) @include(if: $linked) {
-        totalCount
-        nodes { ${LINKED_PULL} }
+    issue: issueOrPullRequest(number: $number) {
+      ... on Issue {
+        closedByPullRequestsReferences(first: 50, includeClosedPrs: true) @include(if: $linked) {
+          totalCount
+          nodes { ${LINKED_PULL} }
+        }
+        ${MENTIONS}
+        parent @include(if: $subIssues) { ${LINKED_ISSUE} }
+        subIssues(first: 100) @include(if: $subIssues) { totalCount nodes { ${LINKED_ISSUE} } }
       }
-      timelineItems(first: 100, itemTypes: [CROSS_REFERENCED_EVENT]) @include(if: $linked) {
-        filteredCount
-        nodes { ... on CrossReferencedEvent { source { ... on Issue { ${LINKED_ISSUE} } ... on PullRequest { ${LINKED_PULL} } } } }
+      ... on PullRequest {
+        closingIssuesReferences(first: 100) @include(if: $linked) { totalCount nodes { ${LINKED_ISSUE} } }
+        ${MENTIONS}
       }
-      parent @include(if: $subIssues) { ${LINKED_ISSUE} }
-      subIssues(first: 100) @include(if: $subIssues) { totalCount nodes { ${LINKED_ISSUE} } }
     }
   }
 }`
@@ -98,12 +107,14 @@ export async function readLinks(
   })
   const {
     closedByPullRequestsReferences: closing,
+    closingIssuesReferences: closes,
     parent,
     subIssues,
     timelineItems,
   } = repository.issue
   const closers = nodesOf(closing)
-  const urls = new Set(closers.map(({ url }) => url))
+  const closed = nodesOf(closes)
+  const urls = new Set([...closers, ...closed].map(({ url }) => url))
   const mentions = nodesOf(timelineItems).flatMap(({ source }) =>
     'url' in source && !urls.has(source.url as string) ? [source as LinkNode] : [],
   )
@@ -114,10 +125,11 @@ export async function readLinks(
       ...make('sub_issues', 'parent', parent ? [parent] : []),
       ...make('sub_issues', 'sub_issue', nodesOf(subIssues)),
       ...make('linked', 'closed_by', closers),
+      ...make('linked', 'closes', closed),
       ...make('linked', 'mentioned_by', mentions),
     ],
     more: {
-      linked: moreOf(closing) + moreOf(timelineItems),
+      linked: moreOf(closing) + moreOf(closes) + moreOf(timelineItems),
       sub_issues: moreOf(subIssues),
     },
   }

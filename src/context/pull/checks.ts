@@ -227,18 +227,26 @@ function outputPieces(one: PlacedCheck, by: Source): CheckPiece[] {
   ]
 }
 
+/** By outcome and app, which are then said once. */
 function donePieces(done: readonly PlacedCheck[]): CheckPiece[] {
   const pieces: CheckPiece[] = []
-  for (let start = 0; start < done.length; start += TOGETHER) {
-    const checks = done.slice(start, start + TOGETHER)
-    pieces.push({
-      part: 'checks',
-      text: checks.map(({ check }) => `- ${check.outcome}: ${nameOf(check)}`).join('\n'),
-      by: 'service',
-      rank: RANKS.done,
-      whole: true,
-      checks,
-    })
+  const alike = Map.groupBy(done, ({ check: { app, outcome } }) =>
+    [outcome.replaceAll('_', ' '), app && `by ${oneLine(app)}`].filter(Boolean).join(', '),
+  )
+  for (const [group, all] of alike) {
+    for (let start = 0; start < all.length; start += TOGETHER) {
+      const checks = all.slice(start, start + TOGETHER)
+      pieces.push({
+        part: 'checks',
+        heading: `### ${group}`,
+        group,
+        text: checks.map(({ check }) => `- ${oneLine(check.name)}`).join('\n'),
+        by: 'service',
+        rank: RANKS.done,
+        whole: true,
+        checks,
+      })
+    }
   }
   return pieces
 }

@@ -13,9 +13,9 @@ const USUAL = 30
 
 /** What was said below the pull request, oldest first: to GitHub it is an issue too. */
 export async function readComments(request: PartRequest): Promise<PullPart> {
-  const { context, window = {} } = request
+  const { context, most = USUAL, window = {} } = request
   const { owner, pull_number, repo } = request.place
-  const { limit = USUAL, offset = 0 } = window
+  const { limit = most, offset = 0 } = window
   const [pull, { items }] = await Promise.all([
     request.pull,
     context.github.list<GitHubComment>('/repos/{owner}/{repo}/issues/{issue_number}/comments', {

@@ -25,8 +25,8 @@ const RANK = 60
 
 /** The commits, oldest first. Their authors are what they say; they are as trusted as who proposes them. */
 export async function readCommits(request: PartRequest): Promise<PullPart> {
-  const { context, place, window = {} } = request
-  const { limit = USUAL, offset = 0 } = window
+  const { context, most = USUAL, place, window = {} } = request
+  const { limit = Math.min(most, MOST_COMMITS), offset = 0 } = window
   const [pull, { items }] = await Promise.all([
     request.pull,
     context.github.list<GitHubCommit>(`${PULL}/commits`, { params: place, offset, limit }),

@@ -78,10 +78,10 @@ const NOTHING = {
 
 /** The changed files as a part of the pull request, with their patches where those are wanted. */
 export async function readFiles(
-  { context, place, pull: reading, window = {} }: PartRequest,
+  { context, most = USUAL, place, pull: reading, window = {} }: PartRequest,
   detail: 'stats' | 'patch',
 ): Promise<PullPart> {
-  const { limit = USUAL, offset = 0 } = window
+  const { limit = most, offset = 0 } = window
   const range = { offset, limit }
   const [pull, { items }] = await Promise.all([
     reading,
@@ -89,7 +89,11 @@ export async function readFiles(
   ])
   const files = items.map((entry, index) => ({ entry, position: offset + index }))
   const { draft, omitted } = pullFilesDraft(pull, files, { detail, rank: RANK }, context)
-  return { draft, omitted: [...restOfFiles(pull, range, items.length, detail), ...omitted] }
+  return {
+    draft,
+    omitted: [...restOfFiles(pull, range, items.length, detail), ...omitted],
+    ...(detail === 'patch' ? { patches: items } : {}),
+  }
 }
 
 /** What comes after a window of GitHub's list, and what that list never has. */

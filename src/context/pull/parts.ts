@@ -1,6 +1,7 @@
 import { ServiceError } from '../../core/errors.ts'
 import type { CachePolicy, Draft, FetchContext, Kept, Piece } from '../../core/provider.ts'
 import type { Omission } from '../../core/schemas.ts'
+import type { DiffEntry } from '../change/patches.ts'
 import { lines } from '../common/render.ts'
 import { type GitHubPull, pullName, pullRepository } from './fields.ts'
 
@@ -33,10 +34,14 @@ export interface PartRequest {
   readonly pull: Promise<GitHubPull>
   /** Undefined where the part comes with others. */
   readonly window: PartWindow | undefined
+  /** Entries at most where there is no window, if that is more or less than usual. */
+  readonly most?: number
 }
 
 export interface PullPart {
   readonly draft: Draft
+  /** Files whose patches it shows. */
+  readonly patches?: readonly DiffEntry[]
   /** Left out for other reasons than budget and trust. */
   readonly omitted: readonly Omission[]
   /** Where this part changes sooner than the rest. */

@@ -42,8 +42,8 @@ const WORDLESS = 400
 
 /** Who approved, who asked for changes, and with what words. */
 export async function readReviews(request: PartRequest): Promise<PullPart> {
-  const { context, place, window = {} } = request
-  const { limit = USUAL, offset = 0 } = window
+  const { context, most = USUAL, place, window = {} } = request
+  const { limit = most, offset = 0 } = window
   const [pull, { items, more }] = await Promise.all([
     request.pull,
     context.github.list<GitHubReview>(`${PULL}/reviews`, { params: place, offset, limit }),

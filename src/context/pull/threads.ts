@@ -2,6 +2,8 @@ import { Type } from '@sinclair/typebox'
 import type { Author, CachePolicy, Kept, Piece } from '../../core/provider.ts'
 import { oneLine } from '../../core/quote.ts'
 import { blockFields, Nullable, type Omission } from '../../core/schemas.ts'
+import { hunkName } from '../change/files.ts'
+import { type DiffEntry, hunksOf } from '../change/patches.ts'
 import { facts } from '../common/render.ts'
 import { Comment } from '../issue/comments.ts'
 import { pullAuthor } from './fields.ts'
@@ -32,13 +34,20 @@ const HUNK_RANK = 4
 /**
  * What reviewers said about lines. With the other parts only what is not resolved; in a window of its
  * own everything. Who may not use GraphQL is not told what is resolved.
+ * @param patches of the same answer: a hunk that stands there is not shown again
  */
-export async function readThreads(request: PartRequest): Promise<PullPart> {
+export async function readThreads(
+  request: PartRequest,
+  patches?: Promise<PullPart>,
+): Promise<PullPart> {
   const { context, window } = request
-  const [pull, found] = await Promise.all([request.pull, findThreads(request)])
+  const [pull, found, files] = await Promise.all([request.pull, findThreads(request), patches])
+  const inPatch = createPatchSearch(files?.patches ?? [])
   const shown = window ? found.threads : found.threads.filter(({ resolved }) => resolved !== true)
   const hidden = found.threads.filter((thread) => !shown.includes(thread))
-  const pieces = shown.flatMap((thread, index) => piecesOf(thread, pullAuthor(pull), index))
+  const pieces = shown.flatMap((thread, index) =>
+    piecesOf(thread, pullAuthor(pull), index, inPatch(thread)),
+  )
   const omission = (what: string, at: PartWindow, count: number | undefined, reason: string) => ({
     what,
     ...(count === undefined ? {} : { count }),
@@ -89,17 +98,31 @@ interface ThreadPiece extends Piece {
 
 const isThreadPiece = (piece: Piece): piece is ThreadPiece => piece.part === 'threads'
 
-function piecesOf(thread: ThreadFound, author: Author, index: number): ThreadPiece[] {
+function piecesOf(
+  thread: ThreadFound,
+  author: Author,
+  index: number,
+  inPatch: number | undefined,
+): ThreadPiece[] {
   const place = `${oneLine(thread.path)}${thread.line === null ? '' : `:${thread.line}`}`
   const state = [
     thread.resolved === null ? '' : thread.resolved ? 'resolved' : 'unresolved',
     thread.outdated ? 'outdated' : '',
   ]
   const resolved = thread.resolved ? 300 : 0
-  const common = { part: 'threads', thread }
+  const common = { part: 'threads', thread, group: `thread ${index}` }
+  const heading = `### Thread on ${place} (${state.filter(Boolean).join(', ') || 'state not told'})`
   const hunk: ThreadPiece = {
     ...common,
-    heading: `### Thread on ${place} (${state.filter(Boolean).join(', ') || 'state not told'})`,
+    heading,
+    ...(inPatch !== undefined && {
+      repeats: {
+        shows: hunkName(thread.path, inPatch),
+        heading: `${heading}, in hunk ${inPatch} of its patch above`,
+        // Where the comment stands.
+        text: thread.hunk.split('\n').at(-1) ?? '',
+      },
+    }),
     text: thread.hunk || '(no lines)',
     by: thread.hunk ? author : 'service',
     marked: thread.hunk !== '',
@@ -110,6 +133,7 @@ function piecesOf(thread: ThreadFound, author: Author, index: number): ThreadPie
     ({ association, author: login, body, created_at }, comment): ThreadPiece => ({
       ...common,
       heading: `#### ${login} (${association.toLowerCase()}) on ${place}, ${created_at}`,
+      further: `#### ${login} (${association.toLowerCase()}), ${created_at}`,
       text: body || '(no text)',
       by: { login, association },
       rank: COMMENT_RANK + resolved + index / 1_000,
@@ -117,6 +141,18 @@ function piecesOf(thread: ThreadFound, author: Author, index: number): ThreadPie
     }),
   )
   return [hunk, ...comments]
+}
+
+/** Finds the hunk of a patch that has all that a thread shows: the one with its `@@` line and its lines. */
+function createPatchSearch(files: readonly DiffEntry[]) {
+  const patches = new Map(files.map((entry) => [entry.filename, entry.patch]))
+  return ({ hunk, path }: ThreadFound): number | undefined => {
+    const [head, ...rest] = hunk.split('\n')
+    return hunksOf(patches.get(path)).find(
+      ({ text }) =>
+        text.split('\n', 1)[0] === head && `${text}\n`.includes(`\n${rest.join('\n')}\n`),
+    )?.number
+  }
 }
 
 /** Threads of which something was kept, with no more of their texts than was kept. */

@@ -104,7 +104,9 @@ export async function findThreads(request: PartRequest): Promise<ThreadsFound> {
     return await fromGraph(request)
   } catch (error) {
     if (!(error instanceof ServiceError) || !MENDED.has(error.code)) throw error
-    return { ...(await fromComments(request)), untold: error.code }
+    // How many there are is known by now, so that all pages come in this second round.
+    const { review_comments } = await request.pull
+    return { ...(await fromComments(request, review_comments)), untold: error.code }
   }
 }
 
@@ -149,11 +151,15 @@ function threadOf({ after, node }: Entry<GraphThread>): ThreadFound {
   }
 }
 
-async function fromComments({ context, place, window = {} }: PartRequest): Promise<ThreadsFound> {
+async function fromComments(
+  { context, place, window = {} }: PartRequest,
+  count?: number,
+): Promise<ThreadsFound> {
   const { limit = PAGE, offset = 0 } = window
   const { items, more } = await context.github.list<ReviewComment>(`${PULL}/comments`, {
     params: place,
-    limit: MOST_COMMENTS,
+    limit: Math.min(MOST_COMMENTS, Math.max(1, count ?? MOST_COMMENTS)),
+    eager: count !== undefined,
   })
   const byThread = Map.groupBy(items, ({ id, in_reply_to_id }) => in_reply_to_id ?? id)
   const all = [...byThread.values()].map((comments, position) => gathered(comments, position))

@@ -5,7 +5,9 @@ import type { Caller } from '../../sessions/github/fetch.ts'
 import { parseItems } from '../../sessions/items/parse.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 import { parseInvocation } from '../../sessions/turn/request.ts'
+import { whoOf } from '../callerKey.ts'
 import { callerToken } from '../callerToken.ts'
+import { meterOf } from '../decorations.ts'
 import { disconnected } from '../disconnect.ts'
 import { invokeSession } from '../invokeSession.ts'
 import { type ContextSchemas, problemResponses } from '../schemas.ts'
@@ -197,11 +199,11 @@ async function forCaller(
   reply: FastifyReply,
   work: (caller: Caller) => Promise<FastifyReply>,
 ): Promise<FastifyReply> {
-  const meter = { calls: 0 }
+  const meter = meterOf(request)
   request.served = { type: 'session', meter, outcome: undefined }
   const signal = disconnected(reply)
   try {
-    return await work({ callerToken: callerToken(request), meter, signal })
+    return await work({ callerToken: callerToken(request), who: whoOf(request), meter, signal })
   } catch (error) {
     if (signal.aborted) return reply.hijack()
     throw error

@@ -3,6 +3,7 @@ import { type Contracts, compileContracts } from '../../context/request/contract
 import { parseQuery } from '../../context/request/query.ts'
 import type { ContextRequest } from '../../context/request/request.ts'
 import { ServiceError } from '../../core/errors.ts'
+import { hasAccount } from '../caller.ts'
 import type { Call } from '../protocol/methods.ts'
 import { MARKDOWN } from './templates.ts'
 
@@ -60,7 +61,7 @@ export function createOwnResources(contracts: Contracts, ownAccount: boolean): O
       const found = resources.find((resource) => resource.uri === address)
       if (!found) return undefined
       // Asked without an account, GitHub would take the credential for a wrong one.
-      if (!ownAccount && caller.callerToken === undefined) throw accountless()
+      if (!ownAccount && !hasAccount(caller)) throw accountless()
       return found.request(Object.fromEntries(new URLSearchParams(search)))
     },
   }

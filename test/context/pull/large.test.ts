@@ -181,6 +181,46 @@ describe('a large pull request', () => {
     expect(text).toContain('A quokka escaped.')
   })
 
+  it('has the one comment of 250, or file of 130, that is asked for, whatever part it is of', async () => {
+    const needles = { 87: 'The walrus swallows the last session.' }
+    const crowded = addPull(github.world, REPO, { title: 'Crowded', files: changedFiles(130) })
+    addComments(github.world, crowded.issue, 250, (i) => ({
+      body: i === 187 ? needles[87] : `We saw this too, in place ${i}, and do not know why.`,
+    }))
+    const textFor = async (query: string) => {
+      const asked = { ...request(crowded), max_tokens: 1_500, query, max_age: 0 }
+      const { context, omitted } = await app.context(asked)
+      return { context, omitted, text: context.map(({ content }) => content).join('\n') }
+    }
+    expect((await textFor('which walrus swallows sessions')).text).toContain(needles[87])
+    const wanted = changedFiles(130)[117]?.filename ?? ''
+    const { context } = await textFor(wanted.replace(/.*\/|\..*/g, ''))
+    expect(filesIn(context).map(({ path }) => path)).toContain(wanted)
+
+    github.resetCounts()
+    github.latencyMs = 300
+    const { omitted } = await textFor('walrus')
+    github.latencyMs = 0
+    expect(github.rounds()).toBe(2)
+    // Three pages of comments, two of files; the rest is one each.
+    expect(github.count({ path: /\/comments/ })).toBe(3)
+    expect(github.count({ path: /\/files/ })).toBe(2)
+    // What is not shown is named, to the last comment and file.
+    const left = (what: string) =>
+      omitted.filter((one) => one.what === what).reduce((sum, { count = 0 }) => sum + count, 0)
+    expect(left('comments')).toBeGreaterThan(200)
+    expect(left('comments')).toBeLessThan(250)
+    expect(left('files')).toBeGreaterThan(100)
+    // Without a budget nothing is chosen: no more is read than usual.
+    github.resetCounts()
+    await app.context({ ...request(crowded), query: 'walrus', max_age: 0 })
+    expect(github.count({ path: /\/comments/ })).toBe(0)
+    // Who says how many gets no more.
+    const few = request(crowded, { include: ['comments'], max_entries: 7 })
+    const [, block] = (await app.context(few)).context
+    expect(list(block ? [block] : [], 'comments')).toHaveLength(7)
+  }, 60_000)
+
   it('lists 130 files, the relevant one where it is asked for', async () => {
     const wanted = changedFiles(130)[87]?.filename ?? ''
     const query = wanted.replace(/.*\/|\..*/g, '')
