@@ -161,8 +161,10 @@ export const STEPS: readonly Step[] = [
   },
   {
     name: 'a user’s access is taken away, as a webhook tells',
-    expectation: 'that user gets 404 on every replica within a second; nobody else notices',
-    permitted: { github: ['not_found'], kept: ['not_found'] },
+    expectation:
+      'that user gets 404 on every replica within a second, also of what was kept, and of that nothing while GitHub fails; for others all of that owner’s is asked for anew',
+    // GitHub fails for a moment: not even then may what is kept stand in.
+    permitted: { github: ['not_found', 'upstream_error'], kept: ['not_found', 'upstream_error'] },
     async run(scene, ms) {
       scene.world.share(false)
       await notify(scene, 'member', {
@@ -172,6 +174,13 @@ export const STEPS: readonly Step[] = [
       })
       await sleep(HEARD_MS)
       scene.judge.refusedSince = Date.now()
+      const failing = scene.world.github.fault({ kind: 'status', status: 500, match: everything })
+      for (let number = 1; number <= ISSUES / 2; number += 1) {
+        const repository = `${SHARED.owner}/${SHARED.name}`
+        const question: Question = { who: 'bob', repository, number, need: 'kept' }
+        await expectRefusal(scene, askFor(scene, question), number, 502, 'upstream_error')
+      }
+      failing.remove()
       for (let number = 1; number <= ISSUES; number += 1) {
         const repository = `${SHARED.owner}/${SHARED.name}`
         const question: Question = { who: 'bob', repository, number, need: 'kept' }
@@ -207,7 +216,10 @@ async function expectRefusal(
   tally.asked('refusal')
   const reply = await replicas.sendTo(index, ask)
   const told = reply.text === '' ? undefined : JSON.parse(reply.text).code
-  if (reply.status === status && told === code) tally.answered('github', 'refused as it should be')
+  const refused = reply.status === status && told === code
+  // What GitHub refused a moment ago it need not be asked about again.
+  if (refused || (status === 502 && reply.status === 404))
+    tally.answered('github', 'refused as it should be')
   else tally.blame('foreign', `${reply.status} ${told} instead of ${status} ${code}`)
 }
 
