@@ -5,14 +5,18 @@ import { type App, type Block, type Context, startApp } from '../support/app.ts'
 import { follow } from '../support/follow.ts'
 import {
   addAccount,
+  addClosing,
   addComments,
   addDiscussion,
   addDiscussionComments,
+  addEvent,
   addFiles,
   addIssue,
+  addMention,
   addPull,
   addRelease,
   addRepository,
+  addSubIssue,
   type GitHub,
   OCTOCAT_TOKEN,
   startGitHub,
@@ -175,6 +179,89 @@ interface Scene {
   readonly max_tokens: number | undefined
   readonly query: string | undefined
 }
+
+describe('following all that was left out of an issue', () => {
+  const include = ['timeline', 'linked', 'sub_issues']
+  let issue_number = 0
+  const count = 24
+  beforeAll(() => {
+    const { world } = github
+    addRepository(world, { owner: 'octo', name: 'epics' })
+    const epic = addIssue(world, 'octo/epics', { title: 'Epic', body: said('Why', 5) })
+    issue_number = Number(epic.body.number)
+    addComments(world, epic, count, (at) => ({ body: said('Comment', at) }))
+    for (const at of upTo(count)) {
+      const title = `Story ${at}`
+      addSubIssue(world, epic, addIssue(world, 'octo/epics', { title }))
+      addMention(world, addIssue(world, 'octo/epics', { title: `Mention ${at}` }), epic)
+      const event = at % 3 ? 'labeled' : 'subscribed'
+      addEvent(world, epic, { event, label: { name: `label ${at}` } })
+    }
+    addClosing(world, addPull(world, 'octo/epics', { title: 'Fix 0' }).issue, epic)
+  })
+
+  interface IssueBlock {
+    readonly body: string
+    readonly comments: readonly Entry[]
+    readonly timeline?: readonly { readonly event: string; readonly detail: string }[]
+    readonly linked?: readonly { readonly title: string }[]
+    readonly sub_issues?: readonly { readonly title: string }[]
+  }
+  const namesIn = (blocks: readonly Block[]) =>
+    (blocks as readonly unknown[] as readonly IssueBlock[]).flatMap(
+      ({ body, comments, linked = [], sub_issues = [], timeline = [] }) => [
+        ...(body ? [body] : []),
+        ...comments.map((comment) => String(comment.body)),
+        ...timeline.map(({ detail, event }) => `${event} ${detail}`),
+        ...linked.map(({ title }) => `linked ${title}`),
+        ...sub_issues.map(({ title }) => title),
+      ],
+    )
+
+  it('brings everything, once each', async () => {
+    const request = {
+      context_type: 'github_issue',
+      params: { owner: 'octo', repo: 'epics', issue_number, include },
+    }
+    const all = namesIn((await app.context(request)).context)
+    expect(all.length).toBeGreaterThan(4 * count)
+    expect(new Set(all).size).toBe(all.length)
+    const scene = fc.record({
+      max_tokens: fc.integer({ min: 100, max: 2_500 }),
+      query: fc.constantFrom('login', 'label 13', 'Story 7', 'Mention 12'),
+      max_comments: fc.integer({ min: 0, max: 30 }),
+    })
+    await fc.assert(
+      fc.asyncProperty(scene, async ({ max_comments, max_tokens, query }) => {
+        const params = { ...request.params, max_comments }
+        const { context, omitted } = await app.context({ ...request, params, max_tokens, query })
+        const isWhole = (name: string) => !name.includes('tokens omitted]')
+        const found = [...namesIn(context).filter(isWhole), ...namesIn(await behind(omitted))]
+        expect(found.toSorted()).toEqual(all.toSorted())
+      }),
+      { numRuns: 25 },
+    )
+  }, 60_000)
+
+  it('goes window by window of one part', async () => {
+    const params = { owner: 'octo', repo: 'epics', issue_number }
+    for (const part of include) {
+      const asked = { ...params, include: [part], limit: 7 }
+      const { context, omitted } = await app.context({
+        context_type: 'github_issue',
+        params: asked,
+      })
+      const found = namesIn([...context, ...(await follow(app, omitted))])
+      const whole = { ...params, include: [part], limit: 1_000 }
+      const all = await app.context({ context_type: 'github_issue', params: whole })
+      expect([part, found]).toEqual([part, namesIn(all.context)])
+      expect(found.length).toBeGreaterThan(15)
+    }
+    const two = { ...params, include: include.slice(0, 2), limit: 7 }
+    const refused = await app.post({ context_type: 'github_issue', params: two })
+    expect([refused.status, refused.text]).toEqual([400, expect.stringContaining('exactly one')])
+  })
+})
 
 const wasCut = (entry: Entry) => JSON.stringify(entry).includes('tokens omitted]')
 
