@@ -316,7 +316,8 @@ describe('github_issue include', () => {
     addClosing(github.world, pull, issue)
     addMention(github.world, issueWith({ title: 'See there' }), pull)
     const params = { issue_number: pull.body.number, include: ['linked', 'sub_issues'] }
-    const block = await app.block(request(params))
+    await using known = await startApp({ github, env: { GITHUB_TOKEN: OCTOCAT_TOKEN } })
+    const block = await known.block(request(params))
     expect(block.linked).toMatchObject([
       { relation: 'closes', title: 'Login fails' },
       { relation: 'mentioned_by', title: 'See there' },
