@@ -4,9 +4,11 @@
  */
 import { clean } from './clean.ts'
 import { coldIssue, coldPages } from './cold.ts'
+import { fairness } from './fairness.ts'
 import { mcpCall, mcpMemory } from './mcp.ts'
 import { memory } from './memory.ts'
 import { mixed } from './mixed.ts'
+import { overload } from './overload.ts'
 import { redisFaults } from './redis-faults.ts'
 import { sessionInvoke, sessionStore } from './sessions.ts'
 import { stampede } from './stampede.ts'
@@ -36,6 +38,8 @@ const BENCHES: readonly Bench[] = [
   sessionStore,
   sessionInvoke,
   redisFaults,
+  overload,
+  fairness,
 ]
 
 const wanted = process.argv.slice(2)

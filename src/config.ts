@@ -1,9 +1,11 @@
 import { readdirSync } from 'node:fs'
-import { type Static, Type } from '@sinclair/typebox'
+import { type Static, type TLiteral, Type } from '@sinclair/typebox'
 import { ConfigError, collectVariables, readList, type Variables, validate } from './environment.ts'
 import { readPrivateKey } from './github/privateKey.ts'
 import { TOOLSETS } from './mcp/tools/toolsets.ts'
 import { readDefaultModel } from './models/defaultModel.ts'
+import { NAME } from './package.ts'
+import type { SamplerName } from './tracing/tracing.ts'
 
 const url = (description: string, options: object = {}) =>
   Type.String({ pattern: '^https?://[^\\s/?#]+[^\\s?#]*$', description, ...options })
@@ -152,6 +154,12 @@ export const Environment = Type.Object({
   API_KEYS: list(
     'Comma-separated `name:key`. Without any, only a loopback `HOST` starts, unless `AUTH=none`',
   ),
+  POLICIES_FILE: Type.Optional(
+    Type.String({
+      description:
+        'JSON file with what holds for single callers, by the names of their keys: `{"name": {"allowed_repos": ["owner/*"], "rate_limit": {"max": 100, "window_ms": 60000}, "github_token": {"env": "NAME"}}}`; a token is named by an environment variable or by `{"file": "path"}`. Read again when it changes',
+    }),
+  ),
   AUTH: Type.Optional(
     Type.Literal('none', { description: '`none` serves everybody who can connect' }),
   ),
@@ -176,6 +184,26 @@ export const Environment = Type.Object({
     minimum: 1_000,
     default: 60_000,
     description: 'Milliseconds of that window',
+  }),
+  MAX_CONCURRENT_REQUESTS: Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000,
+    default: 2_000,
+    description:
+      'Requests in work at once in one process, streams that have begun not counted; the surplus gets 503. One caller has at most two thirds of it',
+  }),
+  MAX_EVENT_LOOP_DELAY_MS: Type.Integer({
+    minimum: 10,
+    maximum: 60_000,
+    default: 250,
+    description:
+      'Milliseconds that a process may be behind before it refuses a part of the requests with 503',
+  }),
+  MAX_CONNECTIONS: Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000,
+    default: 10_000,
+    description: 'Connections from callers in one process; more are closed at once',
   }),
   CORS_ORIGINS: list('Comma-separated origins that browsers may call from'),
   ANTHROPIC_API_KEY: modelKey('Key of Anthropic: sessions may then ask Claude'),
@@ -227,6 +255,41 @@ export const Environment = Type.Object({
     description:
       'Processes on this machine that share the port. One that ends is replaced; SIGHUP replaces all, one after the other. Without Redis each has a cache and limits of its own',
   }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(
+    url(
+      'Where traces are delivered by OTLP over HTTP, for example `http://localhost:4318`. Without it there are none, at no cost',
+    ),
+  ),
+  OTEL_EXPORTER_OTLP_HEADERS: list(
+    'Comma-separated `name=value`, percent-encoded, sent with each delivery of traces',
+  ),
+  OTEL_SERVICE_NAME: Type.String({
+    minLength: 1,
+    maxLength: 200,
+    default: NAME,
+    description: 'Name of this service in traces',
+  }),
+  OTEL_TRACES_SAMPLER: Type.Union(
+    [
+      'always_on',
+      'always_off',
+      'traceidratio',
+      'parentbased_always_on',
+      'parentbased_always_off',
+      'parentbased_traceidratio',
+    ].map((name) => Type.Literal(name)) as TLiteral<SamplerName>[],
+    {
+      default: 'parentbased_always_on',
+      description:
+        'Which requests are traced. With a `parentbased_` one whoever sends a `traceparent` decides',
+    },
+  ),
+  OTEL_TRACES_SAMPLER_ARG: Type.Number({
+    minimum: 0,
+    maximum: 1,
+    default: 1,
+    description: 'Share of the traces that a `traceidratio` sampler keeps, 0 to 1',
+  }),
   LOG_LEVEL: Type.Union(
     ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) =>
       Type.Literal(level),
@@ -247,6 +310,9 @@ export interface ApiKey {
   readonly key: string
 }
 
+/** Name and value. */
+export type Header = readonly [name: string, value: string]
+
 interface Lists {
   readonly ALLOWED_HOSTS: readonly string[]
   readonly ALLOWED_REPOS: readonly string[]
@@ -255,10 +321,15 @@ interface Lists {
   readonly GITHUB_DOWNLOAD_HOSTS: readonly string[]
   readonly GITHUB_WEBHOOK_SECRET: readonly string[]
   readonly MCP_TOOLSETS: readonly string[]
+  readonly OTEL_EXPORTER_OTLP_HEADERS: readonly Header[]
   readonly PROVIDERS: readonly string[]
 }
 
-export type Config = Omit<Static<typeof Environment>, keyof Lists> & Lists
+export type Config = Omit<Static<typeof Environment>, keyof Lists> &
+  Lists & {
+    /** All that are set, for secrets that a file names. */
+    readonly VARIABLES: Variables
+  }
 
 /**
  * The configuration out of the environment and `.env`.
@@ -282,7 +353,7 @@ export function readConfig(environment: Variables): Config {
   if (data.DOCS_DIR && !isFolder(data.DOCS_DIR))
     faults.push('DOCS_DIR: is not a folder that can be read')
   if (!values || faults.length > 0) throw new ConfigError(faults)
-  return { ...values, ...lists, ...app }
+  return { ...values, ...lists, ...app, VARIABLES: data }
 }
 
 /** Variables that make sense together alone: those that are missing though another is set. */
@@ -344,6 +415,13 @@ function readLists(data: Variables, faults: string[]): Lists {
     ),
     MCP_TOOLSETS: readList(data, 'MCP_TOOLSETS', toolset, `one of ${TOOLSETS.join(', ')}`, faults),
     GITHUB_WEBHOOK_SECRET: readList(data, 'GITHUB_WEBHOOK_SECRET', asItIs, 'a secret', faults),
+    OTEL_EXPORTER_OTLP_HEADERS: readList(
+      data,
+      'OTEL_EXPORTER_OTLP_HEADERS',
+      header,
+      'name=value, percent-encoded',
+      faults,
+    ),
     PROVIDERS: readList(data, 'PROVIDERS', asItIs, 'a module', faults),
     ALLOWED_REPOS: readList(data, 'ALLOWED_REPOS', repository, 'owner/* or owner/repo', faults),
     GITHUB_DOWNLOAD_HOSTS: readList(
@@ -371,6 +449,18 @@ const API_KEY_FORM =
 function apiKey(entry: string): ApiKey | undefined {
   const [, name, key] = /^([\w.-]{1,64}):([\x21-\x7e]{16,256})$/.exec(entry) ?? []
   return name !== undefined && key !== undefined ? { name, key } : undefined
+}
+
+/** One of OTLP's headers (opentelemetry.io/docs/specs/otel/protocol/exporter). The value is often a secret. */
+function header(entry: string): Header | undefined {
+  const [, name, encoded] = /^([\w!#$%&'*+.^`|~-]+)\s*=\s*(.*)$/.exec(entry) ?? []
+  if (name === undefined || encoded === undefined) return undefined
+  try {
+    const value = decodeURIComponent(encoded)
+    return /^[\x20-\x7e]*$/.test(value) ? [name, value] : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** A star needs a domain of two names at least: `*.com` would be everybody's. */

@@ -3,11 +3,16 @@ import { createInvalidations } from './cache/invalidations.ts'
 import { createMemoryStore } from './cache/memory.ts'
 import { withMetricsOfAll } from './cluster/metrics.ts'
 import type { Config } from './config.ts'
+import type { Window } from './context/policy.ts'
+import type { AllowedRepos } from './context/request/allowlist.ts'
+import { createFairLoop } from './fairLoop.ts'
 import { type Check, createHealth } from './health.ts'
+import { createAdmission } from './http/admission.ts'
 import type { AppOptions } from './http/app.ts'
 import { createCallerLimit } from './http/callerLimit.ts'
+import { createLoopDelay } from './loopDelay.ts'
 import type { McpServer } from './mcp/protocol/server.ts'
-import { createMetrics } from './metrics.ts'
+import { createMetrics } from './metrics/metrics.ts'
 import { createModels } from './models/registry.ts'
 import { NAME, VERSION } from './package.ts'
 import { createContextParts } from './parts/contexts.ts'
@@ -15,6 +20,7 @@ import { accessTokensOf, createMcpParts, webhooksOf } from './parts/doors.ts'
 import { createGitHubParts } from './parts/github.ts'
 import { createGround, type Ground } from './parts/ground.ts'
 import { createSessionParts, createSessionStore } from './parts/sessions.ts'
+import { type Policies, watchPolicies } from './policies.ts'
 import { providersOf } from './providers.ts'
 import type { SessionStore } from './sessions/store/store.ts'
 
@@ -22,6 +28,10 @@ import type { SessionStore } from './sessions/store/store.ts'
 const ANSWERS_SHARE = 0.7
 /** What answers of the last day get, for callers that ask what is new. */
 const PAST_SHARE = 0.05
+/** Milliseconds. Slow clients must not hold sockets; answers may take as long as GitHub does. */
+const HEADERS_TIMEOUT = 10_000
+const REQUEST_TIMEOUT = 15_000
+const KEEP_ALIVE = 72_000
 
 export interface Deps {
   readonly app: AppOptions
@@ -37,26 +47,41 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
   const closing = new AbortController()
   const { providers, close: closeProviders } = await providersOf(config, logger)
   const ground = await createGround(config, logger, closing.signal)
-  const { now, random, redis, userAgent } = ground
+  const { now, random, redis, tracer, userAgent } = ground
+  const loop = createLoopDelay()
+  const fairLoop = createFairLoop()
 
   const bytes = (share: number) => Math.max(1, Math.floor(config.CACHE_MAX_BYTES * share))
-  const memory = createMemoryStore(bytes(ANSWERS_SHARE))
+  const caps = {
+    answers: bytes(ANSWERS_SHARE),
+    resources: bytes(1 - ANSWERS_SHARE - PAST_SHARE),
+    past: bytes(PAST_SHARE),
+  }
+  const memory = createMemoryStore(caps.answers)
   const invalidations = createInvalidations({
     now,
     shared: redis && { redis: redis.commands, bus: redis.bus },
   })
   const github = createGitHubParts(ground, {
     invalidations,
-    maxBytes: bytes(1 - ANSWERS_SHARE - PAST_SHARE),
+    maxBytes: caps.resources,
     onCall: (report) => metrics.callDone(report),
+    fairLoop,
   })
   const sessionStore = createSessionStore(ground)
   const ownMetrics = createMetrics({
     sessions: () => sessionStore.count(),
+    sessionsAvailable: () => sessionStore.trouble() === undefined,
     pool: () => github.upstream.pool.stats,
-    memory: () => ({ bytes: memory.bytes + github.keptBytes(), entries: memory.entries }),
+    memory: () => ({
+      answers: { bytes: memory.bytes, entries: memory.entries, maxBytes: caps.answers },
+      resources: { bytes: github.keptBytes(), maxBytes: caps.resources },
+      past: { bytes: contexts.pastBytes(), maxBytes: caps.past },
+    }),
+    coalescing: () => contexts.coalescing(),
     budgets: () => github.gate.budgets(),
-    redis: () => redis?.commands.available,
+    redis: () => redis && { ...redis.commands.counts, available: redis.commands.available },
+    spansLost: () => tracer?.lost,
   })
   const metrics = config.WORKERS > 1 ? withMetricsOfAll(ownMetrics) : ownMetrics
   const contexts = createContextParts(ground, {
@@ -64,7 +89,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     github,
     memory,
     invalidations,
-    pastBytes: bytes(PAST_SHARE),
+    pastBytes: caps.past,
     onRefreshFailure: metrics.refreshFailed,
   })
   const models = createModels(config, {
@@ -78,6 +103,8 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     version: VERSION,
     checks: { redis: () => redisCheck(ground), sessions: () => sessionCheck(sessionStore) },
   })
+  const policies = policiesOf(ground, contexts.allowed, github.upstream.origin)
+  const limitOf = (window: Window) => createCallerLimit({ ...window, redis: redis?.commands, now })
   const mcp = createMcpParts(ground, contexts, github, invalidations)
 
   return {
@@ -90,6 +117,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       logger,
       metrics,
       health,
+      tracer,
       now,
       contracts: contexts.contracts,
       engine: contexts.engine,
@@ -101,12 +129,21 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
         invalidations,
         onTurn: metrics.turnDone,
       }),
-      callers: createCallerLimit({
-        max: config.RATE_LIMIT_MAX,
-        windowMs: config.RATE_LIMIT_WINDOW_MS,
-        redis: redis?.commands,
-        now,
+      fairLoop,
+      admission: createAdmission({
+        loop,
+        maxConcurrent: config.MAX_CONCURRENT_REQUESTS,
+        maxDelay: config.MAX_EVENT_LOOP_DELAY_MS,
       }),
+      connections: {
+        maxConnections: config.MAX_CONNECTIONS,
+        headersTimeout: HEADERS_TIMEOUT,
+        requestTimeout: REQUEST_TIMEOUT,
+        keepAliveTimeout: KEEP_ALIVE,
+      },
+      policies,
+      limitOf,
+      callers: limitOf({ max: config.RATE_LIMIT_MAX, windowMs: config.RATE_LIMIT_WINDOW_MS }),
       principalOf: async (callerToken) => (await github.credentialFor({ callerToken })).principal,
       rateLimitRemaining: (principal) => github.gate.remaining(principal, 'core'),
       webhooks: webhooksOf(ground, invalidations, metrics),
@@ -115,13 +152,27 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     },
     async close() {
       closing.abort()
+      policies?.close()
       await closeProviders()
       await models.close()
       await github.close()
       sessionStore.close()
       redis?.close()
+      await tracer?.close()
     },
   }
+}
+
+/** @throws ConfigError for a file that cannot be used */
+function policiesOf(
+  { config, logger }: Ground,
+  allowed: AllowedRepos,
+  host: string,
+): Policies | undefined {
+  const { API_KEYS: keys, AUTH_ISSUER: issuer, POLICIES_FILE: path } = config
+  if (path === undefined) return undefined
+  const names = issuer === undefined ? keys.map(({ name }) => name) : undefined
+  return watchPolicies({ path, host, allowed, names, variables: config.VARIABLES, logger })
 }
 
 function sessionCheck(store: SessionStore): Check {

@@ -2,8 +2,10 @@ import type { ContextCache } from '../cache/contextCache.ts'
 import type { PastAnswers } from '../cache/past.ts'
 import type { Cached, CacheRequest, Loaded } from '../cache/request.ts'
 import type { GitHub, Urgency } from '../core/github.ts'
+import { type CallAnswer, type Meter, noteAnswer } from '../core/meter.ts'
 import { ownBytes } from '../core/ownBytes.ts'
 import type { Answer, CachePolicy, FetchContext } from '../core/provider.ts'
+import { type Span, traced } from '../core/trace.ts'
 import type { GitHubFor } from '../github/client.ts'
 import type { CredentialFor } from '../github/credentialFor.ts'
 import type { Credential } from '../github/credentials.ts'
@@ -11,15 +13,26 @@ import { type Block, buildAnswer } from './answer/answer.ts'
 import { changesSince } from './answer/since.ts'
 import { isOwn, noGitHub, ownCredential } from './common/ownData.ts'
 import { ownerAccessTag, principalTag, repositoryAccessTag } from './common/tags.ts'
+import type { Policy } from './policy.ts'
 import type { AllowedRepos } from './request/allowlist.ts'
 import type { ContextRequest } from './request/request.ts'
 import { createCleaner } from './safe/cleaner.ts'
 import { cleanGitHub } from './safe/cleanGitHub.ts'
 
+/** One of those who share this service. */
+export interface Who {
+  /** By which it is counted. */
+  readonly name: string
+  /** What holds for this one alone. */
+  readonly policy?: Policy | undefined
+}
+
 /** Who asks, and until when it is wanted. */
 export interface Caller {
   /** `X-GitHub-Token`, as it was sent: then the only credential used for this caller. */
   readonly callerToken: string | undefined
+  /** Absent where there is but one who asks. */
+  readonly who?: Who | undefined
   readonly signal: () => AbortSignal
   /** Counts the calls to GitHub that are made for this caller, also where they fail. */
   readonly meter: Meter
@@ -35,13 +48,11 @@ export interface Fetched {
   readonly context: FetchContext
 }
 
-export interface Meter {
-  calls: number
-}
-
 export interface Answered extends Cached {
   /** In whose name it was answered. */
   readonly principal: string
+  /** Who else may have this very answer. */
+  readonly scope: string
 }
 
 export interface EngineOptions {
@@ -71,7 +82,7 @@ export interface Engine {
 const NOT_KEPT: CachePolicy = { freshFor: 0, staleFor: 0, keepFor: 0 }
 
 export function createEngine(options: EngineOptions): Engine {
-  const { allowed, cache, credentialFor, past } = options
+  const { cache, credentialFor, past } = options
 
   async function load(
     request: ContextRequest,
@@ -80,18 +91,25 @@ export function createEngine(options: EngineOptions): Engine {
     signal: AbortSignal,
     urgency: Urgency,
     version: string | undefined,
+    span: Span | undefined,
   ): Promise<Loaded> {
     const { params, provider } = request
+    const { meter } = caller
     const subject = `${version}:${request.subject}`
-    const reader = isOwn(provider) ? noGitHub : options.github({ credential, signal, urgency })
+    const waits = urgency === 'interactive'
+    // What a refresh behind a stale answer costs, nobody waited for: nor is anybody's turn used up by it.
+    const onAnswer = waits ? (said: CallAnswer) => noteAnswer(meter, said) : undefined
+    const name = waits ? caller.who?.name : undefined
+    const reading = { credential, signal, urgency, span, onAnswer, caller: name }
+    const reader = isOwn(provider) ? noGitHub : options.github(reading)
     try {
-      const fetched = caller.memo?.get(subject) ?? (await fetch(request, reader, signal))
+      const fetched =
+        caller.memo?.get(subject) ?? (await fetch(request, reader, allowedFor(caller), signal))
       caller.memo?.set(subject, fetched)
       const { answer } = fetched
-      const waits = urgency === 'interactive'
       const built = await buildAnswer(request, fetched, waits ? caller.onBlock : undefined)
       const body = ownBytes(built.body)
-      void past.keep(credential.principal, built.contextId, body)
+      void past.keep(scopeOf(credential, caller), built.contextId, body)
       return {
         ...built,
         body,
@@ -105,17 +123,17 @@ export function createEngine(options: EngineOptions): Engine {
         tags: [...tagsOf(request, answer.repository), ...(answer.tags ?? [])],
       }
     } finally {
-      // What a refresh behind a stale answer costs, nobody waited for.
-      if (urgency === 'interactive') caller.meter.calls += reader.calls
+      if (waits) meter.calls += reader.calls
     }
   }
 
   async function fetch(
     { params, provider }: ContextRequest,
     github: GitHub,
+    allowed: AllowedRepos,
     signal: AbortSignal,
   ): Promise<Fetched> {
-    const context = contextOf(github, signal)
+    const context = contextOf(github, allowed, signal)
     const answer = await provider.fetch(params as never, context)
     // A renamed repository answers under its old name too; what counts is the one it is now.
     if (!isOwn(provider) && (answer.repository || !provider.filtered)) {
@@ -124,14 +142,14 @@ export function createEngine(options: EngineOptions): Engine {
     return { answer, context }
   }
 
-  function contextOf(github: GitHub, signal: AbortSignal): FetchContext {
+  function contextOf(github: GitHub, allowed: AllowedRepos, signal: AbortSignal): FetchContext {
     const cleaner = createCleaner()
     return {
       github: cleanGitHub(github, cleaner),
       webUrl: options.webUrl,
       signal,
       allowed: allowed.permits,
-      part: () => contextOf(github, signal),
+      part: () => contextOf(github, allowed, signal),
       clean: cleaner.text,
       get removed() {
         return cleaner.removed
@@ -139,12 +157,17 @@ export function createEngine(options: EngineOptions): Engine {
     }
   }
 
-  function credentialOf({ params, provider }: ContextRequest, { callerToken }: Caller) {
+  function allowedFor({ who }: Caller): AllowedRepos {
+    return who?.policy?.allowed ?? options.allowed
+  }
+
+  function credentialOf({ params, provider }: ContextRequest, caller: Caller) {
     if (isOwn(provider)) return ownCredential
-    if (!provider.filtered) allowed.check(params)
+    if (!provider.filtered) allowedFor(caller).check(params)
     return credentialFor({
       owner: provider.account?.(params as never) ?? ownerOf(params),
-      callerToken,
+      callerToken: caller.callerToken,
+      own: caller.who?.policy?.credential,
     })
   }
 
@@ -153,17 +176,20 @@ export function createEngine(options: EngineOptions): Engine {
     request: ContextRequest,
     caller: Caller,
     credential: Credential,
+    span: Span | undefined,
     version?: string,
   ): CacheRequest {
     const { principal } = credential
     const ofVersion = version === undefined ? '' : `${version}:`
+    const scope = scopeOf(credential, caller)
     return {
-      key: `${principal}:${ofVersion}${request.key}`,
-      subject: `${principal}:${ofVersion}${request.subject}`,
+      key: `${scope}:${ofVersion}${request.key}`,
+      subject: `${scope}:${ofVersion}${request.subject}`,
       principalTag: principalTag(principal),
       maxAge: request.maxAge,
       signal: caller.signal,
-      load: (signal, urgency) => load(request, credential, caller, signal, urgency, version),
+      span,
+      load: (signal, urgency) => load(request, credential, caller, signal, urgency, version, span),
     }
   }
 
@@ -176,22 +202,40 @@ export function createEngine(options: EngineOptions): Engine {
         credential.catch(() => {})
         return undefined
       }
-      const cached = cache.atHand(inCache(request, caller, credential))
-      return cached && { ...cached, principal: credential.principal }
+      const cached = cache.atHand(inCache(request, caller, credential, caller.meter.span))
+      return cached && { ...cached, ...namesOf(credential, caller) }
     },
     async get(request, caller) {
       const { params, provider } = request
       const credential = await credentialOf(request, caller)
       const version = await provider.version?.(params as never, caller.signal())
-      const cached = await cache.get(inCache(request, caller, credential, version))
-      return { ...cached, principal: credential.principal }
+      const named = { context_type: provider.type }
+      const cached = await traced(caller.meter.span, 'cache', named, async (span) => {
+        const found = await cache.get(inCache(request, caller, credential, span, version))
+        span?.set({ 'cache.outcome': found.outcome })
+        return found
+      })
+      return { ...cached, ...namesOf(credential, caller) }
     },
-    async changes({ since = '' }, { entry, principal }) {
-      const known = await past.get(principal, since)
+    async changes({ since = '' }, { entry, scope }) {
+      const known = await past.get(scope, since)
       return known ? changesSince(known, entry.body) : entry.body
     },
   }
 }
+
+/** The principal, and what of its answers is left out: whoever shares both shares what is kept. */
+function scopeOf({ principal }: Credential, { who }: Caller): string {
+  const scope = who?.policy?.scope
+  return scope === undefined || principal === ownCredential.principal
+    ? principal
+    : `${principal}~${scope}`
+}
+
+const namesOf = (credential: Credential, caller: Caller) => ({
+  principal: credential.principal,
+  scope: scopeOf(credential, caller),
+})
 
 function ownerOf({ owner }: ContextRequest['params']): string | undefined {
   return typeof owner === 'string' ? owner : undefined

@@ -1,10 +1,15 @@
 import type { Urgency } from '../core/github.ts'
+import type { CallAnswer } from '../core/meter.ts'
+import { errorType, type Span } from '../core/trace.ts'
+import type { FairLoop } from '../fairLoop.ts'
 import type { RateGate } from './budget/rateGate.ts'
+import { callId, closeCall, openCall } from './callSpan.ts'
 import type { Credential } from './credentials.ts'
-import { type Exchange, type ExchangeRequest, exchange } from './exchange.ts'
+import { type Exchange, type ExchangeRequest, exchange, type Head } from './exchange.ts'
 import { failureOfTransport } from './failures.ts'
 import { readLimited, readRateLimit } from './limits.ts'
 import { budgetOf, pathOnHost } from './path.ts'
+import type { Turns } from './turns.ts'
 import type { Upstream } from './upstream.ts'
 
 /** What happened on one call to GitHub, for metrics. */
@@ -19,18 +24,35 @@ export interface CallReport {
 export interface CallOptions {
   readonly upstream: Upstream
   readonly gate: RateGate
+  /** Without it calls wait for a connection in the order of their arrival. */
+  readonly turns?: Turns
+  /** Without it answers are read as they come. */
+  readonly fairLoop?: Pick<FairLoop, 'runHeavy'>
   readonly userAgent: string
   readonly now: () => number
   readonly onCall: (report: CallReport) => void
 }
 
+/** Who follows a call. */
+export interface Watch {
+  /** What the call is part of, where it is traced. */
+  readonly span?: Span | undefined
+  /** Told of each answer, and of none as status 0. */
+  readonly onAnswer?: ((answer: CallAnswer) => void) | undefined
+}
+
 export interface Call
-  extends Pick<ExchangeRequest, 'method' | 'headers' | 'body' | 'signal' | 'found'> {
+  extends Watch,
+    Pick<ExchangeRequest, 'method' | 'headers' | 'body' | 'signal' | 'found'> {
   /** Whose budget it draws on. */
   readonly by: Pick<Credential, 'principal' | 'anonymous'>
   /** Path of the API, without the base. */
   readonly path: string
   readonly urgency: Urgency
+  /** Who it is for; without it the service itself. */
+  readonly caller?: string | undefined
+  /** Whether the answer that it is for has had calls already. */
+  readonly begun?: boolean
   /** Told when the call is let through to GitHub. */
   readonly onSend?: () => void
   /** How a limit is told, where that is not by status. */
@@ -44,16 +66,46 @@ export const ACCEPT_RAW = 'application/vnd.github.raw+json'
 
 /**
  * One call to GitHub with its limits heeded, whatever the answer.
- * @throws ServiceError `upstream_rate_limited` where the gate is shut; `upstream_unreachable`,
- * `upstream_timeout`, `upstream_error` for a broken exchange
+ * @throws ServiceError `upstream_rate_limited` where the gate is shut; `overloaded` where too many of
+ * the caller's calls wait; `upstream_unreachable`, `upstream_timeout`, `upstream_error` for a broken
+ * exchange
  */
-export async function call(
+export async function call(options: CallOptions, wanted: Call): Promise<Exchange> {
+  const { begun = false, caller = '', signal } = wanted
+  const leave = await options.turns?.enter({ caller, begun, signal })
+  try {
+    const answer = await callNow(options, wanted)
+    // What comes next is to read it, which takes the loop's time: its connection is in use till then.
+    const { fairLoop } = options
+    if (fairLoop) await new Promise<void>((resolve) => fairLoop.runHeavy(caller, resolve))
+    return answer
+  } finally {
+    leave?.()
+  }
+}
+
+async function callNow(
   { gate, now, onCall, upstream, userAgent }: CallOptions,
-  { by, body, found, headers, limited = readLimited, method, onSend, path, signal, urgency }: Call,
+  request: Call,
 ): Promise<Exchange> {
+  const {
+    by,
+    body,
+    found,
+    headers,
+    limited = readLimited,
+    method,
+    onAnswer,
+    onSend,
+    path,
+  } = request
+  const { signal, urgency } = request
   const resource = budgetOf(path)
   const pass = await gate.enter(by.principal, resource, urgency, signal)
   const started = performance.now()
+  const span = openCall(request.span, method, upstream, path)
+  const note = ({ headers, status }: Head) => onAnswer?.({ status, id: callId(headers) })
+  let failure: string | undefined
   let answer: Exchange | undefined
   try {
     onSend?.()
@@ -70,13 +122,18 @@ export async function call(
       ...(body === undefined ? {} : { body }),
       ...(found ? { found } : {}),
       signal,
+      onRedirect: note,
     })
+    note(answer)
     // A redirect that was followed was a call too.
     for (let hop = 0; hop < answer.redirects; hop += 1) onSend?.()
     return answer
   } catch (cause) {
+    if (!answer) note({ status: 0, headers: {} })
+    failure = errorType(cause)
     throw failureOfTransport(cause)
   } finally {
+    closeCall(span, answer?.status ?? 0, answer?.headers ?? {}, failure)
     onCall({ resource, status: answer?.status ?? 0, duration: performance.now() - started })
     pass.leave({
       // With a 401 GitHub tells of the address's budget, which for GraphQL is nothing.

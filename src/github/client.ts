@@ -76,7 +76,7 @@ function readWhole<T>(
 
 async function readOnce(
   options: GitHubOptions,
-  { credential, signal, urgency }: Reading,
+  { caller, credential, onAnswer, signal, span, urgency }: Reading,
   usage: Usage,
   path: string,
   accept: string,
@@ -96,7 +96,11 @@ async function readOnce(
         path,
         headers: authorization === undefined ? headers : { ...headers, authorization },
         urgency,
+        caller,
+        begun: usage.calls > 0,
         signal,
+        span,
+        onAnswer,
         onSend: () => {
           usage.calls += 1
         },

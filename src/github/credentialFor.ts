@@ -8,6 +8,8 @@ export interface Asker {
   readonly owner?: string | undefined
   /** `X-GitHub-Token`, as it was sent. */
   readonly callerToken?: string | undefined
+  /** The caller's by the operator's word: used instead of the service's. */
+  readonly own?: Credential | undefined
 }
 
 /**
@@ -36,12 +38,13 @@ export function createCredentialFor({
   callerTokens,
 }: CredentialSources): CredentialFor {
   const own = token === undefined ? anonymous(host) : tokenCredential(host, token)
-  return ({ owner, callerToken }) => {
+  return ({ owner, callerToken, own: callers }) => {
     if (callerToken !== undefined) {
       if (!callerTokens) throw notTaken()
       if (!TOKEN.test(callerToken)) throw malformed()
       return callerCredential(host, callerToken)
     }
+    if (callers) return callers
     if (!app) return own
     if (owner === undefined) throw ownerless()
     return app.credentialFor(owner.toLowerCase())

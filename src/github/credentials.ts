@@ -42,10 +42,13 @@ export function anonymous(host: string): Credential {
   }
 }
 
-/** A personal, OAuth or installation token that the operator configured. */
-export function tokenCredential(host: string, token: string): Credential {
+/**
+ * A personal, OAuth or installation token that the operator configured.
+ * @param identity whose it is, where it is not for everybody
+ */
+export function tokenCredential(host: string, token: string, identity = 'token'): Credential {
   return {
-    principal: principalOf(host, token, 'token'),
+    principal: principalOf(host, token, identity),
     anonymous: false,
     from: 'service',
     authorization: async () => `Bearer ${token}`,

@@ -33,7 +33,7 @@ export async function askGraphQL<T>(
 
 async function ask(
   options: CallOptions,
-  { credential, signal, urgency }: Reading,
+  { caller, credential, onAnswer, signal, span, urgency }: Reading,
   usage: Usage,
   body: string,
   authorization: string | undefined,
@@ -50,7 +50,11 @@ async function ask(
     },
     body,
     urgency,
+    caller,
+    begun: usage.calls > 0,
     signal,
+    span,
+    onAnswer,
     onSend: () => {
       usage.calls += 1
     },

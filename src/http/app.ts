@@ -1,14 +1,22 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Config } from '../config.ts'
+import type { Window } from '../context/policy.ts'
 import type { Contracts } from '../context/request/contract.ts'
+import type { Tracer } from '../core/trace.ts'
+import type { FairLoop } from '../fairLoop.ts'
 import type { Health } from '../health.ts'
-import type { Metrics } from '../metrics.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import type { Policies } from '../policies.ts'
 import type { AccessTokens } from './accessTokens.ts'
+import type { Admission } from './admission.ts'
 import type { CallerLimit } from './callerLimit.ts'
 import { decorate } from './decorations.ts'
+import { createDoorNames } from './doorNames.ts'
+import { admissionPlugin } from './plugins/admission.ts'
 import { authPlugin, guardPlugin } from './plugins/auth.ts'
 import { docsPlugin } from './plugins/docs.ts'
 import { observePlugin } from './plugins/observe.ts'
+import { policiesPlugin } from './plugins/policies.ts'
 import { problemsPlugin } from './plugins/problems.ts'
 import { rateLimitPlugin } from './plugins/rateLimit.ts'
 import { securityPlugin } from './plugins/security.ts'
@@ -26,7 +34,9 @@ import {
 import { type SessionRoutesOptions, sessionRoutes } from './routes/sessions.ts'
 import { type WebhookOptions, webhookRoute } from './routes/webhooks.ts'
 import { contextSchemas } from './schemas.ts'
+import { createServers, type ServerLimits } from './server.ts'
 import { sessionSchemas } from './sessionSchemas.ts'
+import { refuseAddress, refuseBytes } from './unreadable.ts'
 
 /** Bytes. */
 const BODY_LIMIT = 256 * 1024
@@ -44,17 +54,28 @@ export interface AppOptions
   readonly accessTokens:
     | (Omit<ProtectedResourceOptions, 'name'> & { readonly tokens: AccessTokens })
     | undefined
+  /** What is let in at all. */
+  readonly admission: Admission
+  readonly fairLoop: FairLoop
+  readonly connections: ServerLimits
+  /** Absent where none are configured. */
+  readonly policies: Policies | undefined
+  /** A limit of another size, for callers whose policy says so. */
+  readonly limitOf: (window: Window) => CallerLimit
   /** The service's own limit. */
   readonly callers: CallerLimit
   readonly contracts: Contracts
   readonly health: Health
   readonly metrics: Metrics
+  /** Absent where traces go nowhere. */
+  readonly tracer: Tracer | undefined
   readonly logger: FastifyBaseLogger
 }
 
 /** The one place where the HTTP server is made: the same for production and for tests. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { config, contracts, health, logger, metrics, name, version } = options
+  const { config, contracts, health, logger, metrics, name, tracer, version } = options
+  const names = createDoorNames()
   const app = Fastify({
     // A logger for each request costs more than its line: the lines name the request themselves.
     loggerInstance: childless(logger),
@@ -63,12 +84,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       requestIdLogLabel: 'request_id',
     }),
     genReqId: requestIdOf,
+    frameworkErrors: refuseAddress,
+    clientErrorHandler: refuseBytes,
     bodyLimit: BODY_LIMIT,
     trustProxy: config.TRUST_PROXY,
-    // Slow clients must not hold sockets; answers themselves may take as long as GitHub does.
-    requestTimeout: 15_000,
-    keepAliveTimeout: 72_000,
-    connectionTimeout: 0,
+    serverFactory: createServers(options.connections, options.admission, names),
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
@@ -85,9 +105,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.setSerializerCompiler(() => JSON.stringify)
 
   await app.register(securityPlugin, { origins: config.CORS_ORIGINS })
-  await app.register(observePlugin, { logger, metrics })
+  await app.register(observePlugin, { logger, metrics, tracer })
   const auth = { apiKeys: config.API_KEYS, tokens: options.accessTokens?.tokens }
   await app.register(authPlugin, auth)
+  await app.register(policiesPlugin, options)
+  await app.register(admissionPlugin, { ...options, names })
   await app.register(rateLimitPlugin, options)
   await app.register(guardPlugin, auth)
   await app.register(problemsPlugin)

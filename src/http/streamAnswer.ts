@@ -4,7 +4,9 @@ import type { Answered } from '../context/engine.ts'
 import type { ContextRequest } from '../context/request/request.ts'
 import type { AnswerOptions } from './answer.ts'
 import { ageOf, cacheStatus } from './cacheStatus.ts'
+import { whoOf } from './callerKey.ts'
 import { callerToken } from './callerToken.ts'
+import { meterOf } from './decorations.ts'
 import { disconnected } from './disconnect.ts'
 import { createFeed, event, sendEvents } from './eventStream.ts'
 import { problemOf, toServiceError } from './problem.ts'
@@ -26,12 +28,13 @@ export async function streamAnswer(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const { engine } = options
-  const meter = request.served?.meter ?? { calls: 0 }
+  const meter = request.served?.meter ?? meterOf(request)
   const signal = disconnected(reply)
   const feed = createFeed<Block>()
   const answered = engine
     .get(context, {
       callerToken: callerToken(request),
+      who: whoOf(request),
       meter,
       signal: () => signal,
       // What is new can be told only of the whole.

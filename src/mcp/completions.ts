@@ -4,6 +4,7 @@ import { ownRepositories } from '../context/repo/own.ts'
 import { compileContracts } from '../context/request/contract.ts'
 import { parseRequest } from '../context/request/request.ts'
 import type { Provider } from '../core/provider.ts'
+import { hasAccount } from './caller.ts'
 import { type FetchOptions, fetchContext } from './fetchContext.ts'
 import { CODES, isObject, RpcError } from './protocol/message.ts'
 import type { Call, Methods } from './protocol/methods.ts'
@@ -108,7 +109,7 @@ async function ownNames(
   options: CompletionOptions,
   call: Call,
 ): Promise<readonly (readonly [owner: string, repo: string])[]> {
-  if (!options.ownAccount && call.caller.callerToken === undefined) return []
+  if (!options.ownAccount && !hasAccount(call.caller)) return []
   const block = await blockOf(options, ownRepositories.type, {}, call)
   const { repositories } = block as { repositories: readonly { full_name: string }[] }
   return repositories.map(({ full_name: name }) => {

@@ -18,11 +18,11 @@ export async function fetchContext(
   call: Call,
 ): Promise<Answered> {
   const { caller, signal } = call
-  const { callerToken, meter, served } = caller
+  const { callerToken, meter, served, who } = caller
   const { type } = request.provider
   served(type)
   const answered = await withProgress(call, progressEvery, () =>
-    engine.get(request, { callerToken, meter, signal }),
+    engine.get(request, { callerToken, who, meter, signal }),
   )
   served(type, answered.outcome)
   return answered

@@ -1,5 +1,6 @@
 import type { Invalidations } from '../cache/invalidations.ts'
 import { ownerAccessTag } from '../context/common/tags.ts'
+import type { FairLoop } from '../fairLoop.ts'
 import { createGitHubApp, type GitHubApp } from '../github/app.ts'
 import { createRateGate } from '../github/budget/gate.ts'
 import { isLimited } from '../github/budget/limits.ts'
@@ -11,6 +12,7 @@ import { createGitHub, type GitHubFor } from '../github/client.ts'
 import { type CredentialFor, createCredentialFor } from '../github/credentialFor.ts'
 import { createSharedResources } from '../github/redisResources.ts'
 import { createMemoryResources } from '../github/resources.ts'
+import { createTurns, type Turns } from '../github/turns.ts'
 import { createUpstream, type Upstream } from '../github/upstream.ts'
 import { createTagDrift } from '../github/validators.ts'
 import type { Ground } from './ground.ts'
@@ -19,6 +21,8 @@ import type { Ground } from './ground.ts'
 export interface GitHubParts {
   readonly upstream: Upstream
   readonly gate: RateGate
+  /** Who goes next. */
+  readonly turns: Turns
   readonly calls: CallOptions
   readonly reader: GitHubFor
   readonly credentialFor: CredentialFor
@@ -34,11 +38,12 @@ export interface GitHubPartsOptions {
   /** Bytes that kept bodies may have in this process. */
   readonly maxBytes: number
   readonly onCall: CallOptions['onCall']
+  readonly fairLoop: FairLoop
 }
 
 export function createGitHubParts(
   ground: Ground,
-  { invalidations, maxBytes, onCall }: GitHubPartsOptions,
+  { fairLoop, invalidations, maxBytes, onCall }: GitHubPartsOptions,
 ): GitHubParts {
   const { closing, config, now, random, redis, userAgent } = ground
   const timeoutMs = config.GITHUB_TIMEOUT_MS
@@ -49,7 +54,11 @@ export function createGitHubParts(
     downloadHosts: config.GITHUB_DOWNLOAD_HOSTS,
   })
   const gate = gateOf(ground)
-  const calls: CallOptions = { upstream, gate, userAgent, now, onCall }
+  const turns = createTurns({
+    connections: config.GITHUB_CONNECTIONS,
+    now: () => performance.now(),
+  })
+  const calls: CallOptions = { upstream, gate, turns, fairLoop, userAgent, now, onCall }
   const own = createMemoryResources(maxBytes)
   const resources = redis ? createSharedResources(own, redis.commands) : own
   const conditions = { resources, drift: createTagDrift(now) }
@@ -64,6 +73,7 @@ export function createGitHubParts(
   return {
     upstream,
     gate,
+    turns,
     calls,
     reader,
     credentialFor,

@@ -67,4 +67,26 @@ describe('countTokens', () => {
     const text = `${'x'.repeat(before)}${'\u{f0000}'.repeat(1_500)}`
     expect(countTokens(text)).toBeGreaterThanOrEqual(exact(text))
   })
+
+  it('takes a long run without a break in its stride', () => {
+    const letters = (length: number, seed: number) =>
+      fc.sample(
+        fc.string({
+          unit: fc.constantFrom(...'abcdefghijklmnopqrst'),
+          minLength: length,
+          maxLength: length,
+        }),
+        { seed, numRuns: 1 },
+      )[0] as string
+    // Eight times as much; in quadratic time it would be 64 times.
+    expect(milliseconds(letters(80_000, 2))).toBeLessThan(
+      24 * milliseconds(letters(10_000, 1)) + 50,
+    )
+  })
 })
+
+function milliseconds(text: string): number {
+  const begun = performance.now()
+  countTokens(`in words ${text} too`)
+  return performance.now() - begun
+}

@@ -8,7 +8,7 @@ import { createRedisStore } from '../../src/cache/redisStore.ts'
 import type { CacheRequest } from '../../src/cache/request.ts'
 import type { Store } from '../../src/cache/store.ts'
 import { createEngine, type Engine } from '../../src/context/engine.ts'
-import { createAllowedRepos } from '../../src/context/request/allowlist.ts'
+import { everything } from '../../src/context/request/allowlist.ts'
 import type { RateGate } from '../../src/github/budget/rateGate.ts'
 import { createGitHub } from '../../src/github/client.ts'
 import type { Credential } from '../../src/github/credentials.ts'
@@ -120,7 +120,7 @@ export function createReplica(options: ReplicaOptions): Replica {
       onCall: () => {},
     }),
     credentialFor: ({ callerToken }) => credentialOf(callerToken as Who, github),
-    allowed: createAllowedRepos([]),
+    allowed: everything,
     webUrl: 'https://github.com',
   })
   return { engine, invalidations, connection, busy }

@@ -1,4 +1,5 @@
 import type { Invalidations } from '../../cache/invalidations.ts'
+import { type CallAnswer, noteAnswer } from '../../core/meter.ts'
 import type { CredentialFor } from '../../github/credentialFor.ts'
 import type { WriteGitHub } from '../../github/write.ts'
 import { issuesTag, issueTag, pullTag, repositoryTag } from '../common/tags.ts'
@@ -48,13 +49,16 @@ export function createIssueWrites(options: IssueWriteOptions): IssueWrites {
     path: string,
     params: Readonly<Record<string, string | number>>,
     body: object,
-    { callerToken, meter, signal }: Caller,
+    { callerToken, meter, signal, who }: Caller,
   ): Promise<T> {
     const owner = String(params.owner)
-    options.allowed.check(params)
-    const credential = await options.credentialFor({ owner, callerToken })
+    const allowed = who?.policy?.allowed ?? options.allowed
+    allowed.check(params)
+    const own = who?.policy?.credential
+    const credential = await options.credentialFor({ owner, callerToken, own })
     meter.calls += 1
-    return options.write<T>({ credential, path, params, body }, signal())
+    const watch = { span: meter.span, onAnswer: (said: CallAnswer) => noteAnswer(meter, said) }
+    return options.write<T>({ credential, path, params, body, ...watch }, signal())
   }
 
   /** What was kept of it is old now, also where no webhook says so. */

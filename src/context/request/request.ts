@@ -1,6 +1,6 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { ServiceError } from '../../core/errors.ts'
+import { invalid, ServiceError } from '../../core/errors.ts'
 import { nearest } from '../../core/nearest.ts'
 import type { Provider } from '../../core/provider.ts'
 import type { Trust } from '../../core/trust.ts'
@@ -83,9 +83,20 @@ function canonical(
       (given as Record<string, unknown>)[name] ??
       defaults?.[name] ??
       provider.params.properties[name]?.default
-    if (value !== undefined) params[name] = inOneForm(name, value, provider.params.properties[name])
+    if (value === undefined) continue
+    mustBeWellFormed(`/params/${name}`, value)
+    params[name] = inOneForm(name, value, provider.params.properties[name])
   }
   return params
+}
+
+/** JSON can hold halves of characters (RFC 8259, section 8.2), addresses cannot. @throws ServiceError `invalid_request` */
+function mustBeWellFormed(pointer: string, value: unknown): void {
+  if (Array.isArray(value)) {
+    for (const [index, one] of value.entries()) mustBeWellFormed(`${pointer}/${index}`, one)
+  } else if (typeof value === 'string' && !value.isWellFormed()) {
+    throw invalid(pointer, 'has half of a surrogate pair, which is no character. Send whole ones')
+  }
 }
 
 /** What means the same is written the same: names without case, sets in order. */

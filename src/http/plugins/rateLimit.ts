@@ -1,8 +1,16 @@
 import fastifyRateLimit, { type FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
 import type { FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
+import type { Window } from '../../context/policy.ts'
 import { ServiceError } from '../../core/errors.ts'
+import { callerKey } from '../callerKey.ts'
 import type { CallerLimit, Count } from '../callerLimit.ts'
+
+export interface RateLimitOptions {
+  /** The limit of all who have none of their own. */
+  readonly callers: CallerLimit
+  readonly limitOf: (window: Window) => CallerLimit
+}
 
 /**
  * `RateLimit-*` on every answer, and a 429 problem past the limit, as @fastify/rate-limit has them.
@@ -10,16 +18,27 @@ import type { CallerLimit, Count } from '../callerLimit.ts'
  * asked only where what is in hand here does not suffice.
  */
 export const rateLimitPlugin = fp(
-  async (app, { callers }: { callers: CallerLimit }) => {
-    const { max, windowMs } = callers
+  async (app, { callers, limitOf }: RateLimitOptions) => {
+    const special = new Map<string, CallerLimit>()
+
+    function limitFor({ policy }: FastifyRequest): CallerLimit {
+      const window = policy?.rateLimit
+      if (!window) return callers
+      const size = `${window.max}/${window.windowMs}`
+      const limit = special.get(size) ?? limitOf(window)
+      special.set(size, limit)
+      return limit
+    }
+
     await app.register(fastifyRateLimit, {
       global: false,
-      max,
-      timeWindow: windowMs,
+      max: (request) => limitFor(request).max,
+      timeWindow: (request) => limitFor(request).windowMs,
       enableDraftSpec: true,
-      store: storeOf(callers),
+      store: storeOf((max, windowMs) => special.get(`${max}/${windowMs}`) ?? callers),
       keyGenerator: callerKey,
-      errorResponseBuilder: (_request, { ttl }) => {
+      errorResponseBuilder: (request, { ttl }) => {
+        const { max, windowMs } = limitFor(request)
         const retryAfter = Math.max(1, Math.ceil(ttl / 1000))
         return new ServiceError(
           'rate_limited',
@@ -30,14 +49,15 @@ export const rateLimitPlugin = fp(
     })
     const askPlugin = app.rateLimit()
     const limit: onRequestHookHandler = function (request, reply, done) {
-      const taken = callers.take(callerKey(request))
+      const own = limitFor(request)
+      const taken = own.take(callerKey(request))
       if (!taken) {
         askPlugin.call(this, request, reply).then(() => done(), done)
         return
       }
       reply
-        .header('ratelimit-limit', max)
-        .header('ratelimit-remaining', max - taken.current)
+        .header('ratelimit-limit', own.max)
+        .header('ratelimit-remaining', own.max - taken.current)
         .header('ratelimit-reset', Math.ceil(taken.ttl / 1000))
       done()
     }
@@ -48,15 +68,19 @@ export const rateLimitPlugin = fp(
   { name: 'rateLimit', dependencies: ['auth'] },
 )
 
-/** Who is counted: the API key's name, or the address where there is no valid key. */
-function callerKey(request: FastifyRequest): string {
-  return request.callerName === undefined ? `ip:${request.ip}` : `key:${request.callerName}`
-}
-
-function storeOf(callers: CallerLimit): FastifyRateLimitStoreCtor {
+function storeOf(
+  limitOf: (max: number, windowMs: number) => CallerLimit,
+): FastifyRateLimitStoreCtor {
   return class RateLimitStore {
-    incr(key: string, done: (error: Error | null, count?: Count) => void): void {
-      callers.count(key).then((count) => done(null, count), done)
+    incr(
+      key: string,
+      done: (error: Error | null, count?: Count) => void,
+      windowMs: number,
+      max: number,
+    ): void {
+      limitOf(max, windowMs)
+        .count(key)
+        .then((count) => done(null, count), done)
     }
     child(): RateLimitStore {
       return this

@@ -2,7 +2,7 @@ import cors from '@fastify/cors'
 import fp from 'fastify-plugin'
 
 /** Headers that a JSON service needs; the full set of a web page is set for /docs alone. */
-const HEADERS = {
+export const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
@@ -26,7 +26,7 @@ const EXPOSED = [
 export const securityPlugin = fp(
   async (app, { origins }: { origins: readonly string[] }) => {
     app.addHook('onRequest', (request, reply, done) => {
-      reply.headers(HEADERS).header('x-request-id', request.id)
+      reply.headers(SECURITY_HEADERS).header('x-request-id', request.id)
       done()
     })
     if (origins.length > 0)

@@ -4,8 +4,10 @@ import type { Caller } from '../../mcp/caller.ts'
 import { eraOf } from '../../mcp/protocol/era.ts'
 import { CODES, errorResponse, idOf, RpcError, readMessage } from '../../mcp/protocol/message.ts'
 import type { McpServer } from '../../mcp/protocol/server.ts'
+import { whoOf } from '../callerKey.ts'
 import { callerToken } from '../callerToken.ts'
 import { challengeOf } from '../challenge.ts'
+import { meterOf } from '../decorations.ts'
 import { createExchange, type ExchangeOptions } from '../mcp/exchange.ts'
 import { createHostCheck, type HostRules } from '../mcp/hosts.ts'
 import { problemHeaders, toServiceError } from '../problem.ts'
@@ -114,15 +116,19 @@ function refused(message: string): RpcError {
 }
 
 function callerOf(request: FastifyRequest, method: string): Caller {
-  const meter = { calls: 0 }
+  const meter = meterOf(request)
   request.served = { type: method, meter, outcome: undefined }
   return {
     callerToken: callerToken(request),
+    who: whoOf(request),
     meter,
     expiresAt: request.expiresAt,
     may: (scope) => request.scopes?.has(scope) ?? true,
     served(type, outcome) {
       request.served = { type, meter, outcome }
+    },
+    failed(problem) {
+      request.problem = problem
     },
   }
 }

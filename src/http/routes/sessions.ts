@@ -5,7 +5,9 @@ import type { Caller } from '../../sessions/github/fetch.ts'
 import { parseItems } from '../../sessions/items/parse.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 import { parseInvocation } from '../../sessions/turn/request.ts'
+import { whoOf } from '../callerKey.ts'
 import { callerToken } from '../callerToken.ts'
+import { meterOf } from '../decorations.ts'
 import { disconnected } from '../disconnect.ts'
 import { invokeSession } from '../invokeSession.ts'
 import { type ContextSchemas, problemResponses } from '../schemas.ts'
@@ -26,6 +28,8 @@ const LARGEST_INVOCATION = 1024 * 1024
 
 const PROBLEMS = [400, 401, 403, 404, 429, 500, 503]
 const UPSTREAM = [502, 504]
+/** Of bodies that are read although none is wanted. */
+const UNREAD = [413, 415]
 const NOTHING = { description: 'Done', type: 'null' }
 const json = (description: string, schema: unknown) => ({
   description,
@@ -60,7 +64,10 @@ export async function sessionRoutes(
       summary: 'A new session',
       description: 'It belongs to the caller’s API key, and to the X-GitHub-Token if one is sent.',
       tags: ['sessions'],
-      response: { 201: json('It is made', shapes.Created), ...problemResponses(...PROBLEMS) },
+      response: {
+        201: json('It is made', shapes.Created),
+        ...problemResponses(...PROBLEMS, ...UNREAD),
+      },
     },
     async handler(request, reply) {
       const made = await sessions.create(await ownerOf(options, request))
@@ -167,7 +174,7 @@ export async function sessionRoutes(
       summary: 'Deletes a session',
       tags: ['sessions'],
       params: shapes.SessionParams,
-      response: { 204: NOTHING, ...problemResponses(...PROBLEMS) },
+      response: { 204: NOTHING, ...problemResponses(...PROBLEMS, ...UNREAD) },
     },
     async handler(request, reply) {
       await sessions.remove(await addressOf(request))
@@ -192,11 +199,11 @@ async function forCaller(
   reply: FastifyReply,
   work: (caller: Caller) => Promise<FastifyReply>,
 ): Promise<FastifyReply> {
-  const meter = { calls: 0 }
+  const meter = meterOf(request)
   request.served = { type: 'session', meter, outcome: undefined }
   const signal = disconnected(reply)
   try {
-    return await work({ callerToken: callerToken(request), meter, signal })
+    return await work({ callerToken: callerToken(request), who: whoOf(request), meter, signal })
   } catch (error) {
     if (signal.aborted) return reply.hijack()
     throw error

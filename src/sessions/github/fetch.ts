@@ -1,7 +1,8 @@
 import type { Block } from '../../context/answer/answer.ts'
-import type { Engine, Meter } from '../../context/engine.ts'
+import type { Engine, Who } from '../../context/engine.ts'
 import type { Contracts } from '../../context/request/contract.ts'
 import { type ContextRequest, parseRequest } from '../../context/request/request.ts'
+import type { Meter } from '../../core/meter.ts'
 import { sideBySide } from '../sideBySide.ts'
 import type { KeptItem } from '../state.ts'
 import {
@@ -19,6 +20,7 @@ import { type Kind, keptRequest, type Source } from './source.ts'
 export interface Caller {
   /** `X-GitHub-Token`, as it was sent. */
   readonly callerToken: string | undefined
+  readonly who?: Who | undefined
   readonly signal: AbortSignal
   readonly meter: Meter
 }
@@ -120,8 +122,8 @@ async function pullsOf(
 }
 
 function get({ engine }: FetchOptions, request: ContextRequest, caller: Caller) {
-  const { callerToken, meter, signal } = caller
-  return engine.get(request, { callerToken, meter, signal: () => signal })
+  const { callerToken, meter, signal, who } = caller
+  return engine.get(request, { callerToken, who, meter, signal: () => signal })
 }
 
 function blocksOf(body: Buffer): readonly Block[] {

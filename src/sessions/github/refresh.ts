@@ -74,7 +74,7 @@ export async function refresh(
     unavailable: new Map(),
     sources: new Map(),
   }
-  const due = dueSources(state, options)
+  const due = dueSources(state, options, caller)
   if (due.length === 0) return draft
   const attempt = createAttempt(options, caller)
   const found = await sideBySide(due, AT_ONCE, ([, source]) =>
@@ -90,11 +90,20 @@ export async function refresh(
 }
 
 /** What is past its freshness or was named by an event, unless nothing is left of it and it is no list. */
-function dueSources(state: SessionState, { now, verdict }: RefreshOptions): [string, Source][] {
+function dueSources(
+  state: SessionState,
+  { now, verdict }: RefreshOptions,
+  { who }: Caller,
+): [string, Source][] {
   if (state.sources.size === 0) return []
   const at = now()
   const used = new Set(state.items.map(({ item }) => item.source))
-  const isDue = (source: Source) => source.freshUntil <= at || verdict(source) !== undefined
+  const allowed = who?.policy?.allowed
+  // What the caller may no longer read is found out now, not when it would be looked at anyway.
+  const isForbidden = ({ request: { params } }: Source) =>
+    params instanceof Object && 'repo' in params && allowed?.permits({ ...params }) === false
+  const isDue = (source: Source) =>
+    source.freshUntil <= at || verdict(source) !== undefined || isForbidden(source)
   return [...state.sources].filter(
     ([name, source]) => (isList(source.kind) || used.has(name)) && isDue(source),
   )

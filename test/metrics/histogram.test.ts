@@ -1,6 +1,6 @@
 import { Histogram, Registry } from '@prometheus-io/client'
 import { describe, expect, it } from 'vitest'
-import { createHistogram } from '../src/histogram.ts'
+import { createHistogram } from '../../src/metrics/histogram.ts'
 
 const BUCKETS = [0.001, 0.5, 1, 10]
 const about = { name: 'seconds', help: 'How "long"\nit took' }

@@ -1,0 +1,137 @@
+import { setInterval as every } from 'node:timers/promises'
+import { ask } from './support/ask.ts'
+import { type Bench, type Figure, figure } from './support/figures.ts'
+import { type Flood, flood } from './support/flood.ts'
+import { saturate } from './support/load.ts'
+import type { Server } from './support/servers.ts'
+import {
+  askIssue,
+  issueRequest,
+  startService,
+  startSimulator,
+  UNGOVERNED,
+} from './support/service.ts'
+import { median, quantile } from './support/statistics.ts'
+
+const ISSUES = 100_000
+const WARM = 50
+const TIMES = 3
+const ROUNDS = 3
+const ROUND_MS = 4_000
+const CONNECTIONS = 2_000
+
+interface Mix {
+  readonly name: string
+  /** One request in so many is for an issue that nobody asked for before. */
+  readonly coldEvery: number
+  readonly least?: number
+}
+
+const MIXES: readonly Mix[] = [
+  { name: 'one request in twenty cold', coldEvery: 20, least: 0.9 },
+  { name: 'all warm', coldEvery: Number.POSITIVE_INFINITY, least: 0.9 },
+]
+
+export const overload: Bench = {
+  name: 'overload',
+  title: 'Three times the load that the service can answer',
+  async run() {
+    await using github = await startSimulator({ issues: ISSUES, comments: 3, latency: 20 })
+    const figures: Figure[] = []
+    for (const mix of MIXES) {
+      await using service = await startService(github, { env: UNGOVERNED })
+      figures.push(...(await measure(mix, service)))
+    }
+    return figures
+  },
+}
+
+async function measure({ coldEvery, least, name }: Mix, server: Server): Promise<Figure[]> {
+  const { url } = server
+  for (let number = 1; number <= WARM; number += 1) await askIssue(url, number)
+  let fresh = WARM
+  const request = (index: number) => {
+    if (index % coldEvery !== coldEvery - 1) return issueRequest(1 + (index % WARM))
+    fresh += 1
+    return issueRequest(fresh)
+  }
+  const full = () => saturate({ urls: [url], connections: 64, request, ms: ROUND_MS })
+  await full()
+  const ratios: number[] = []
+  const byCpu: number[] = []
+  const floods: Flood[] = []
+  const health: Reply[] = []
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const before = server.cpuSeconds()
+    const { requests, seconds } = await full()
+    const capacity = requests / seconds
+    const between = server.cpuSeconds()
+    const probes = probe(url)
+    const rate = TIMES * capacity
+    const load = await flood({ url, rate, ms: ROUND_MS, connections: CONNECTIONS, request })
+    const perCpu = load.served.length / (server.cpuSeconds() - between)
+    byCpu.push(perCpu / (requests / (between - before)))
+    health.push(...(await probes.end()))
+    ratios.push(load.served.length / load.seconds / capacity)
+    floods.push(load)
+    console.error(
+      name,
+      capacity,
+      load.statuses,
+      quantile(load.served, 0.99),
+      quantile(load.refused, 0.99),
+      byCpu.at(-1),
+      ratios.at(-1),
+    )
+  }
+  const target = least === undefined ? undefined : { least }
+  const p99 = (of: 'served' | 'refused') =>
+    median(floods.map((load) => quantile(load[of], 0.99)).filter((value) => !Number.isNaN(value)))
+  const others = floods.flatMap(({ statuses }) =>
+    [...statuses].filter(([status]) => status !== 200 && status !== 503),
+  )
+  return [
+    figure(`${name}: answers at three times the load ÷ capacity`, median(byCpu), 'ratio', target),
+    figure(`${name}: the same by the clock`, median(ratios), 'ratio'),
+    figure(`${name}: p99 of what is served`, p99('served'), 'ms'),
+    figure(`${name}: p99 of what is refused`, p99('refused'), 'ms'),
+    figure(
+      `${name}: answers other than 200 and 503 with Retry-After`,
+      others.reduce((sum, [, count]) => sum + count, 0) +
+        floods.reduce((sum, { unexplained }) => sum + unexplained, 0),
+      'answers',
+      { most: 0 },
+    ),
+    figure(
+      `${name}: failed health checks`,
+      health.filter(({ status }) => status !== 200).length,
+      `of ${health.length}`,
+      { most: 0 },
+    ),
+  ]
+}
+
+interface Reply {
+  readonly status: number
+}
+
+/** Asks for health ten times a second, each time on a connection of its own. */
+function probe(url: string) {
+  const stop = new AbortController()
+  const replies: Promise<Reply>[] = []
+  const asking = (async () => {
+    try {
+      for await (const _ of every(100, undefined, { signal: stop.signal }))
+        replies.push(ask(url, 'GET', '/health'))
+    } catch (error) {
+      if (!stop.signal.aborted) throw error
+    }
+  })()
+  return {
+    async end(): Promise<Reply[]> {
+      stop.abort()
+      await asking
+      return Promise.all(replies)
+    },
+  }
+}

@@ -1,0 +1,61 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { ServiceError } from '../../core/errors.ts'
+import type { FairLoop } from '../../fairLoop.ts'
+import type { Admission, Place } from '../admission.ts'
+import { callerKey } from '../callerKey.ts'
+import type { DoorNames } from '../doorNames.ts'
+import { refuse } from '../overloaded.ts'
+import { isAlwaysOpen } from '../server.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What the request holds while it is worked on. */
+    place: Place | undefined
+  }
+}
+
+/** For the metric and the log line: what is sent is made already. */
+const SHED = new ServiceError('overloaded', 'Shed')
+
+export interface AdmissionOptions {
+  readonly admission: Admission
+  readonly fairLoop: FairLoop
+  readonly names: DoorNames
+}
+
+/**
+ * Holds callers to their shares of what is in work. A stream gives its place back when it begins: it
+ * lives long and does little.
+ */
+export const admissionPlugin = fp(
+  async (app, { admission, fairLoop, names }: AdmissionOptions) => {
+    app.decorateRequest('place', undefined)
+
+    app.addHook('onRequest', (request, reply, done) => {
+      if (isAlwaysOpen(request.url)) return done()
+      const caller = callerKey(request)
+      if (request.callerName !== undefined) names.learn(request.raw, caller)
+      const place = admission.enter(caller)
+      if (!place) return turnAway(request, reply)
+      request.place = place
+      // Also where the caller hangs up, which the framework's own hooks are not told of.
+      reply.raw.once('close', place.leave)
+      fairLoop.run(caller, done)
+    })
+    app.addHook('onSend', (request, _reply, payload, done) => {
+      if (isStream(payload)) request.place?.leave()
+      done(null, payload)
+    })
+  },
+  { name: 'admission', dependencies: ['auth'] },
+)
+
+function turnAway(request: FastifyRequest, reply: FastifyReply): void {
+  request.problem = SHED
+  reply.hijack()
+  refuse(request.raw, reply.raw, request.id)
+}
+
+const isStream = (payload: unknown) =>
+  typeof payload === 'object' && payload !== null && 'pipe' in payload

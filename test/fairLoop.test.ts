@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest'
+import { createFairLoop } from '../src/fairLoop.ts'
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+/** A loop whose work takes as long as it says. */
+function start() {
+  const clock = { at: 0 }
+  const loop = createFairLoop(() => clock.at)
+  const done: string[] = []
+  const work = (name: string, ms: number) => () => {
+    clock.at += ms
+    done.push(name)
+  }
+  const finish = async () => {
+    while (loop.waiting > 0) await turn()
+  }
+  return { clock, loop, done, work, finish }
+}
+
+describe('the event loop', () => {
+  it('is one caller’s, as long as nobody else is there', () => {
+    const { done, loop, work } = start()
+    for (let piece = 0; piece < 1_000; piece += 1) loop.run('ann', work(`a${piece}`, 1))
+    expect(done).toHaveLength(1_000)
+  })
+
+  it('is shared by turns: who wants little need not wait for who wants much', async () => {
+    const { done, finish, loop, work } = start()
+    loop.run('bob', work('here', 0))
+    for (let piece = 0; piece < 1_000; piece += 1) loop.run('ann', work(`a${piece}`, 0.1))
+    for (let piece = 0; piece < 6; piece += 1) loop.run('bob', work(`b${piece}`, 0.1))
+    await finish()
+    expect(done).toHaveLength(1_007)
+    // Three of them at once, the others after one of the other’s each.
+    expect(done.indexOf('b2')).toBe(7)
+    expect(done.indexOf('b5')).toBeLessThan(16)
+    const order = done.filter((name) => name.startsWith('a'))
+    expect(order).toEqual(Array.from({ length: 1_000 }, (_, piece) => `a${piece}`))
+  })
+
+  it('does a bounded part of what waits in a turn, so that what comes then is not late', async () => {
+    const { clock, done, loop, work } = start()
+    loop.run('bob', work('here', 0))
+    for (let piece = 0; piece < 1_000; piece += 1) loop.run('ann', work(`a${piece}`, 0.5))
+    const turns: number[] = []
+    while (loop.waiting > 0) {
+      const before = clock.at
+      await turn()
+      turns.push(clock.at - before)
+    }
+    expect(Math.max(...turns)).toBeLessThan(3)
+    expect(done).toHaveLength(1_001)
+  })
+
+  it('reads one of GitHub’s answers in a turn at once, and the others by turns', async () => {
+    const { done, finish, loop, work } = start()
+    for (let piece = 0; piece < 10; piece += 1) loop.runHeavy('ann', work(`a${piece}`, 5))
+    expect(done).toEqual(['a0'])
+    loop.runHeavy('bob', work('b', 5))
+    await finish()
+    expect(done.indexOf('b')).toBeLessThan(3)
+    expect(done).toHaveLength(11)
+  })
+
+  it('gives to what waits most of the time, however much comes in meanwhile', async () => {
+    const { clock, loop, work } = start()
+    loop.run('bob', work('here', 0))
+    const from = clock.at
+    let coming = 0
+    for (let round = 0; round < 200; round += 1) {
+      // Taking in: the same for each request, whatever becomes of it.
+      for (let request = 0; request < 50; request += 1) {
+        clock.at += 0.04
+        coming += 0.04
+        loop.run('ann', work('a', 0.12))
+      }
+      await turn()
+    }
+    expect((clock.at - from - coming) / (clock.at - from)).toBeGreaterThan(0.7)
+  })
+
+  it('goes on after work that fails', async () => {
+    const { done, finish, loop, work } = start()
+    const failed = new Promise((resolve) => process.once('uncaughtException', resolve))
+    const listeners = process.listeners('uncaughtException').slice(0, -1)
+    for (const listener of listeners) process.off('uncaughtException', listener)
+    loop.runHeavy('ann', work('first', 1))
+    loop.runHeavy('ann', () => {
+      throw new Error('broken')
+    })
+    loop.runHeavy('ann', work('last', 1))
+    await failed
+    for (const listener of listeners) process.on('uncaughtException', listener)
+    await finish()
+    expect(done).toEqual(['first', 'last'])
+  })
+})

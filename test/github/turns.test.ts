@@ -1,0 +1,111 @@
+import { describe, expect, it, vi } from 'vitest'
+import { createTurns, type LeaveTurn } from '../../src/github/turns.ts'
+
+const never = new AbortController().signal
+
+function start(connections: number) {
+  const clock = { at: 0 }
+  const turns = createTurns({ connections, now: () => clock.at })
+  const went: string[] = []
+  const leaves = new Map<string, LeaveTurn>()
+  const enter = async (caller: string, name: string, begun = false, signal = never) => {
+    const leave = await turns.enter({ caller, begun, signal })
+    went.push(name)
+    leaves.set(name, leave)
+  }
+  /** Ends calls in the order in which they went. */
+  const finish = async (count: number) => {
+    for (let ended = 0; ended < count; ended += 1) {
+      await new Promise(setImmediate)
+      const [name = ''] = leaves.keys()
+      leaves.get(name)?.()
+      leaves.delete(name)
+    }
+    await new Promise(setImmediate)
+  }
+  return { clock, turns, went, enter, finish }
+}
+
+const names = (caller: string, count: number) =>
+  Array.from({ length: count }, (_, index) => `${caller}${index}`)
+
+describe('connections to GitHub', () => {
+  it('are all in use while one caller asks, but for what is kept for others', async () => {
+    const { enter, turns, went } = start(16)
+    for (const name of names('a', 100)) void enter('ann', name)
+    await vi.waitFor(() => expect(went).toHaveLength(14))
+    expect(turns.stats()).toEqual({ inFlight: 14, waiting: 86, refused: 0 })
+  })
+
+  it('are there at once for whoever has none, however many calls another wants', async () => {
+    const { enter, went } = start(16)
+    for (const name of names('a', 1_000)) void enter('ann', name)
+    await vi.waitFor(() => expect(went).toHaveLength(14))
+    void enter('bob', 'b0')
+    await new Promise(setImmediate)
+    expect(went.at(-1)).toBe('b0')
+  })
+
+  it('go round: a caller waits for one call of each other caller', async () => {
+    const { enter, finish, went } = start(4)
+    for (const name of names('a', 1_000)) void enter('ann', name)
+    for (const name of names('b', 5)) void enter('bob', name)
+    for (const name of names('c', 5)) void enter('cleo', name)
+    await new Promise(setImmediate)
+    went.length = 0
+    await finish(20)
+    const turn = (name: string) => went.indexOf(name)
+    expect(turn('b4')).toBeGreaterThan(-1)
+    expect(turn('c4')).toBeGreaterThan(-1)
+    expect(Math.max(turn('b4'), turn('c4'))).toBeLessThan(15)
+  })
+
+  it('go first to what has had calls already', async () => {
+    const { enter, finish, went } = start(2)
+    for (const name of names('a', 10)) void enter('ann', name)
+    void enter('ann', 'second call', true)
+    await new Promise(setImmediate)
+    went.length = 0
+    await finish(1)
+    expect(went).toEqual(['second call'])
+  })
+
+  it('are refused at once where the caller’s calls wait already for a second, others’ are not', async () => {
+    const { clock, enter, finish, turns, went } = start(2)
+    for (const name of names('a', 10)) void enter('ann', name)
+    await new Promise(setImmediate)
+    clock.at = 1_001
+    await expect(enter('ann', 'late')).rejects.toMatchObject({ code: 'overloaded', retryAfter: 1 })
+    void enter('ann', 'second call', true)
+    void enter('bob', 'other')
+    expect(turns.stats()).toMatchObject({ refused: 1, waiting: 10 })
+    await finish(2)
+    expect(went).toContain('other')
+    expect(went).toContain('second call')
+  })
+
+  it('are not waited for without end', async () => {
+    vi.useFakeTimers()
+    const { enter, turns } = start(1)
+    void enter('ann', 'first')
+    const second = expect(enter('ann', 'second')).rejects.toMatchObject({ code: 'overloaded' })
+    await vi.advanceTimersByTimeAsync(3_000)
+    await second
+    expect(turns.stats()).toMatchObject({ inFlight: 1, waiting: 0, refused: 1 })
+    vi.useRealTimers()
+  })
+
+  it('are not kept for who has left', async () => {
+    const { enter, finish, turns, went } = start(1)
+    void enter('ann', 'first')
+    const abort = new AbortController()
+    const left = expect(enter('bob', 'gone', false, abort.signal)).rejects.toThrow('hung up')
+    void enter('cleo', 'next')
+    abort.abort(new Error('hung up'))
+    await left
+    await finish(1)
+    expect(went).toEqual(['first', 'next'])
+    await finish(1)
+    expect(turns.stats()).toMatchObject({ inFlight: 0, waiting: 0 })
+  })
+})
