@@ -64,10 +64,10 @@ describe('the delivery of traces', () => {
     const told = () => app.logs.filter(({ msg }) => String(msg).startsWith('traces cannot'))
     // A batch is full with 512 spans; it is tried for ten seconds, the rest at the end.
     for (let round = 0; round < 2; round += 1) {
-      const asked = await Promise.all(
-        Array.from({ length: 520 }, () => app.get('/mcp/context-types')),
-      )
-      expect(asked.filter(({ status }) => status !== 200)).toEqual([])
+      for (let asked = 0; asked < 520; asked += 8) {
+        const answers = Array.from({ length: 8 }, () => app.get('/mcp/context-types'))
+        for (const { status } of await Promise.all(answers)) expect(status).toBe(200)
+      }
       await vi.waitUntil(() => told().length > 0, { timeout: 20_000 })
     }
     await app.close()
