@@ -32,6 +32,7 @@ const PAST_SHARE = 0.05
 const HEADERS_TIMEOUT = 10_000
 const REQUEST_TIMEOUT = 15_000
 const KEEP_ALIVE = 72_000
+const READ_TIMEOUT = 30_000
 
 export interface Deps {
   readonly app: AppOptions
@@ -127,6 +128,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
         headersTimeout: HEADERS_TIMEOUT,
         requestTimeout: REQUEST_TIMEOUT,
         keepAliveTimeout: KEEP_ALIVE,
+        readTimeout: READ_TIMEOUT,
       },
       policies,
       limitOf,

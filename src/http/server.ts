@@ -3,6 +3,7 @@ import type { FastifyServerFactory, FastifyServerFactoryHandler } from 'fastify'
 import type { Admission } from './admission.ts'
 import type { DoorNames } from './doorNames.ts'
 import { refuse } from './overloaded.ts'
+import { cutSlowReaders } from './slowReaders.ts'
 
 export interface ServerLimits {
   /** Open connections at most; more are closed as soon as they come. */
@@ -12,6 +13,8 @@ export interface ServerLimits {
   readonly requestTimeout: number
   /** Milliseconds that a connection may be idle between two requests. */
   readonly keepAliveTimeout: number
+  /** Milliseconds in which a caller must take something of an answer that is being sent. */
+  readonly readTimeout: number
 }
 
 /** Milliseconds between looks at who is too slow. */
@@ -37,6 +40,7 @@ export function createServers(
       },
     )
     server.maxConnections = limits.maxConnections
+    cutSlowReaders(server, { patience: limits.readTimeout, every: LOOK_EVERY })
     return server
   }
 }
