@@ -1,5 +1,5 @@
+import type { FairLoop } from '../core/fairLoop.ts'
 import type { Urgency } from '../core/github.ts'
-import type { FairLoop } from '../fairLoop.ts'
 import type { RateGate } from './budget/rateGate.ts'
 import type { Credential } from './credentials.ts'
 import { type Exchange, type ExchangeRequest, exchange } from './exchange.ts'

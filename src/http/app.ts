@@ -1,11 +1,11 @@
+import { createServer } from 'node:http'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Config } from '../config.ts'
 import type { Contracts } from '../context/contract.ts'
-import type { Window } from '../context/policy.ts'
-import type { FairLoop } from '../fairLoop.ts'
+import type { Policies, Window } from '../context/policy.ts'
+import type { FairLoop } from '../core/fairLoop.ts'
 import type { Health } from '../health.ts'
 import type { Metrics } from '../metrics.ts'
-import type { Policies } from '../policies.ts'
 import type { AccessTokens } from './accessTokens.ts'
 import type { Admission } from './admission.ts'
 import type { CallerLimit } from './callerLimit.ts'
@@ -33,7 +33,7 @@ import {
 import { type SessionRoutesOptions, sessionRoutes } from './routes/sessions.ts'
 import { type WebhookOptions, webhookRoute } from './routes/webhooks.ts'
 import { contextSchemas } from './schemas.ts'
-import { createServers, type ServerLimits } from './server.ts'
+import { createDoor, limitConnections, type ServerLimits, timeoutsOf } from './server.ts'
 import { sessionSchemas } from './sessionSchemas.ts'
 
 /** Bytes. */
@@ -82,7 +82,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     genReqId: requestIdOf,
     bodyLimit: BODY_LIMIT,
     trustProxy: config.TRUST_PROXY,
-    serverFactory: createServers(options.connections, options.admission, names),
+    serverFactory: (handler) => {
+      const { admission, connections } = options
+      const door = createDoor(handler, admission, names)
+      return limitConnections(createServer(timeoutsOf(connections), door), connections)
+    },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
