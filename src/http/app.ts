@@ -35,6 +35,7 @@ import { type WebhookOptions, webhookRoute } from './routes/webhooks.ts'
 import { contextSchemas } from './schemas.ts'
 import { createDoor, limitConnections, type ServerLimits, timeoutsOf } from './server.ts'
 import { sessionSchemas } from './sessionSchemas.ts'
+import { answerClientError, answerUnroutable } from './unreadable.ts'
 
 /** Bytes. */
 const BODY_LIMIT = 256 * 1024
@@ -87,6 +88,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       const door = createDoor(handler, admission, names)
       return limitConnections(createServer(timeoutsOf(connections), door), connections)
     },
+    frameworkErrors: answerUnroutable,
+    clientErrorHandler: answerClientError,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },

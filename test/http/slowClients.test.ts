@@ -79,7 +79,9 @@ describe('who is slow to ask', () => {
     }
     expect((await app.get('/health')).status).toBe(200)
     await Promise.all(lines.map(({ closed }) => closed))
-    expect(lines[0]?.text).toContain('408 Request Timeout')
+    expect(lines[0]?.text).toContain('HTTP/1.1 408 Request Timeout')
+    expect(lines[0]?.text).toContain('x-content-type-options: nosniff')
+    expect(lines[0]?.text).toContain('"code":"invalid_request"')
   })
 
   it('by its body is cut off', async () => {
@@ -101,6 +103,23 @@ describe('who is slow to ask', () => {
     line.socket.write('GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n')
     await vi.waitFor(() => expect(line.text).toContain('200 OK'))
     await line.closed
+  })
+})
+
+describe('what is no request', () => {
+  it.each([
+    ['another protocol', 'EHLO localhost\r\n\r\n', 400],
+    ['headers without end', `GET / HTTP/1.1\r\nx-much: ${'x'.repeat(40_000)}`, 431],
+    ['an address that is badly encoded', 'GET /%E0%A4%A HTTP/1.1\r\nhost: a\r\n\r\n', 400],
+  ])('is answered by a problem: %s', async (_what, text, status) => {
+    const line = open()
+    line.socket.write(text)
+    await vi.waitFor(() => expect(line.text).toContain(`HTTP/1.1 ${status} `))
+    await vi.waitFor(() => expect(line.text).toContain('"code":"invalid_request"'))
+    expect(line.text).toMatch(/content-type: application\/problem\+json/i)
+    expect(line.text).toContain('x-content-type-options: nosniff')
+    expect(line.text).toContain(`"status":${status}`)
+    expect(line.text).not.toContain('FST_')
   })
 })
 
