@@ -2,15 +2,15 @@ import type { FastifyBaseLogger } from 'fastify'
 import { createInvalidations } from './cache/invalidations.ts'
 import { createMemoryStore } from './cache/memory.ts'
 import { withMetricsOfAll } from './cluster/metrics.ts'
-import type { Config } from './config.ts'
+import { type Config, variablesNow } from './config.ts'
 import type { Window } from './context/policy.ts'
 import type { AllowedRepos } from './context/request/allowlist.ts'
-import { createFairLoop } from './fairLoop.ts'
+import { createFairLoop } from './core/fairLoop.ts'
+import { createLoopDelay } from './core/loopDelay.ts'
 import { type Check, createHealth } from './health.ts'
 import { createAdmission } from './http/admission.ts'
 import type { AppOptions } from './http/app.ts'
 import { createCallerLimit } from './http/callerLimit.ts'
-import { createLoopDelay } from './loopDelay.ts'
 import type { McpServer } from './mcp/protocol/server.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { createModels } from './models/registry.ts'
@@ -20,7 +20,7 @@ import { accessTokensOf, createMcpParts, webhooksOf } from './parts/doors.ts'
 import { createGitHubParts } from './parts/github.ts'
 import { createGround, type Ground } from './parts/ground.ts'
 import { createSessionParts, createSessionStore } from './parts/sessions.ts'
-import { type Policies, watchPolicies } from './policies.ts'
+import { type WatchedPolicies, watchPolicies } from './policies.ts'
 import { providersOf } from './providers.ts'
 import type { SessionStore } from './sessions/store/store.ts'
 
@@ -32,6 +32,7 @@ const PAST_SHARE = 0.05
 const HEADERS_TIMEOUT = 10_000
 const REQUEST_TIMEOUT = 15_000
 const KEEP_ALIVE = 72_000
+const READ_TIMEOUT = 30_000
 
 export interface Deps {
   readonly app: AppOptions
@@ -140,6 +141,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
         headersTimeout: HEADERS_TIMEOUT,
         requestTimeout: REQUEST_TIMEOUT,
         keepAliveTimeout: KEEP_ALIVE,
+        readTimeout: READ_TIMEOUT,
       },
       policies,
       limitOf,
@@ -168,11 +170,11 @@ function policiesOf(
   { config, logger }: Ground,
   allowed: AllowedRepos,
   host: string,
-): Policies | undefined {
+): WatchedPolicies | undefined {
   const { API_KEYS: keys, AUTH_ISSUER: issuer, POLICIES_FILE: path } = config
   if (path === undefined) return undefined
   const names = issuer === undefined ? keys.map(({ name }) => name) : undefined
-  return watchPolicies({ path, host, allowed, names, variables: config.VARIABLES, logger })
+  return watchPolicies({ path, host, allowed, names, variables: variablesNow, logger })
 }
 
 function sessionCheck(store: SessionStore): Check {

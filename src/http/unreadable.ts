@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { ServiceError } from '../core/errors.ts'
+import { problems, ServiceError } from '../core/errors.ts'
+import { SECURITY_HEADERS } from './plugins/security.ts'
 import { sendProblem, toServiceError } from './problem.ts'
 
 /** Answers what has no route because its address cannot be read: Fastify's hooks do not see it. */
@@ -11,7 +12,8 @@ export function refuseAddress(
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  void sendProblem(request, reply.header('x-request-id', request.id), problemOf(error))
+  reply.headers(SECURITY_HEADERS).header('x-request-id', request.id)
+  void sendProblem(request, reply, problemOf(error))
 }
 
 function problemOf(error: FastifyError): ServiceError {
@@ -29,7 +31,9 @@ function problemOf(error: FastifyError): ServiceError {
   return toServiceError(error)
 }
 
-const UNREADABLE: Readonly<Record<string, [status: number, detail: string]>> = {
+const CODE = 'invalid_request'
+/** What is no HTTP, or too slow to be read: status and what to do next, by Node's code. */
+const UNREADABLE: Readonly<Record<string, readonly [status: number, detail: string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request was not sent in time. Send it again, faster.'],
   HPE_HEADER_OVERFLOW: [431, 'The address and headers are larger than 16 KiB together.'],
 }
@@ -38,31 +42,31 @@ const UNREADABLE: Readonly<Record<string, [status: number, detail: string]>> = {
  * Answers what is no HTTP (nodejs.org/api/http.html, "Event: 'clientError'"): there is no request then,
  * only a connection, which ends with it.
  */
-export function refuseBytes(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed) return
-  if (socket.writable) socket.write(responseTo(error.code))
-  socket.destroy(error)
+export function refuseBytes({ code = '' }: NodeJS.ErrnoException, socket: Socket): void {
+  // A reset leaves nobody to tell.
+  if (code !== 'ECONNRESET' && socket.writable) socket.write(responseTo(code))
+  socket.destroy()
 }
 
-function responseTo(code = ''): string {
+function responseTo(code: string): string {
   const [status, detail] = UNREADABLE[code] ?? [400, 'The request is not valid HTTP/1.1.']
   const id = randomUUID()
   const body = JSON.stringify({
-    type: 'urn:github-context-service:problem:invalid_request',
-    title: STATUS_CODES[status],
+    type: `urn:github-context-service:problem:${CODE}`,
+    title: problems[CODE].title,
     status,
     detail,
-    code: 'invalid_request',
+    code: CODE,
     request_id: id,
   })
-  const lines = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    'Content-Type: application/problem+json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Cache-Control: no-store',
-    'X-Content-Type-Options: nosniff',
-    `X-Request-Id: ${id}`,
-    'Connection: close',
-  ]
-  return `${lines.join('\r\n')}\r\n\r\n${body}`
+  const headers = {
+    ...SECURITY_HEADERS,
+    'content-type': 'application/problem+json; charset=utf-8',
+    'cache-control': 'no-store',
+    'content-length': Buffer.byteLength(body),
+    'x-request-id': id,
+    connection: 'close',
+  }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`
 }

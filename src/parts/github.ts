@@ -1,6 +1,6 @@
 import type { Invalidations } from '../cache/invalidations.ts'
 import { ownerAccessTag } from '../context/common/tags.ts'
-import type { FairLoop } from '../fairLoop.ts'
+import type { FairLoop } from '../core/fairLoop.ts'
 import { createGitHubApp, type GitHubApp } from '../github/app.ts'
 import { createRateGate } from '../github/budget/gate.ts'
 import { isLimited } from '../github/budget/limits.ts'

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createLoopDelay } from '../../src/core/loopDelay.ts'
 import { createAdmission } from '../../src/http/admission.ts'
-import { createLoopDelay } from '../../src/loopDelay.ts'
 import { type App, type Problem, startApp } from '../support/app.ts'
 import { openEvents } from '../support/events.ts'
 import { type GitHub, startGitHub } from '../support/github/index.ts'

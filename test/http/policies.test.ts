@@ -213,14 +213,12 @@ describe('github_token of a key', () => {
   let redis: RedisServer
   beforeEach(async () => {
     redis = await startRedis()
+    vi.stubEnv('BOBS_TOKEN', SERVICE_TOKEN)
     const file = join(folder, 'token')
     await writeFile(file, `${CLEO_TOKEN}\n`)
     const cleo = { github_token: { file } }
     const bob = { github_token: { env: 'BOBS_TOKEN' } }
-    await start(
-      { bob, cleo },
-      { REDIS_URL: redis.url, BOBS_TOKEN: SERVICE_TOKEN, LOG_LEVEL: 'trace' },
-    )
+    await start({ bob, cleo }, { REDIS_URL: redis.url, LOG_LEVEL: 'trace' })
   })
   afterEach(() => redis.close())
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createFairLoop } from '../src/fairLoop.ts'
+import { createFairLoop } from '../../src/core/fairLoop.ts'
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
