@@ -36,7 +36,7 @@ import { type WebhookOptions, webhookRoute } from './routes/webhooks.ts'
 import { contextSchemas } from './schemas.ts'
 import { createServers, type ServerLimits } from './server.ts'
 import { sessionSchemas } from './sessionSchemas.ts'
-import { refuseAddress, refuseBytes } from './unreadable.ts'
+import { answerClientError, answerUnroutable } from './unreadable.ts'
 
 /** Bytes. */
 const BODY_LIMIT = 256 * 1024
@@ -84,11 +84,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       requestIdLogLabel: 'request_id',
     }),
     genReqId: requestIdOf,
-    frameworkErrors: refuseAddress,
-    clientErrorHandler: refuseBytes,
     bodyLimit: BODY_LIMIT,
     trustProxy: config.TRUST_PROXY,
     serverFactory: createServers(options.connections, options.admission, names),
+    frameworkErrors: answerUnroutable,
+    clientErrorHandler: answerClientError,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
