@@ -12,6 +12,8 @@ import { ISSUES, OPEN, SHARED } from './world.ts'
 export const WEBHOOK_SECRET = ['chaos', 'webhook', 'secret'].join('-')
 /** Milliseconds. How soon a signed event must have reached all replicas. */
 const HEARD_MS = 1_000
+/** Milliseconds. Sessions wait two seconds for Redis: a shorter outage is felt by nobody. */
+const FELT_MS = 3_500
 
 export interface Scene extends Stage {
   readonly redis: RedisServer
@@ -90,7 +92,7 @@ export const STEPS: readonly Step[] = [
     permitted: { session: ['overloaded'] },
     async run({ redis }, ms) {
       await redis.kill()
-      await sleep(ms)
+      await sleep(Math.max(ms, FELT_MS))
       await redis.restart()
     },
   },
@@ -100,7 +102,7 @@ export const STEPS: readonly Step[] = [
     permitted: { session: ['overloaded'] },
     async run({ redis }, ms) {
       redis.pause()
-      await sleep(ms)
+      await sleep(Math.max(ms, FELT_MS))
       redis.resume()
     },
   },

@@ -30,7 +30,7 @@ async function sendBytes(text: string): Promise<{ head: string; body: string }> 
 }
 
 it.each([
-  ['no HTTP at all', 'GARBAGE\r\n\r\n', 400, /not valid HTTP/],
+  ['no HTTP at all', 'GARBAGE\r\n\r\n', 400, /not a request of HTTP/],
   [
     'a length twice',
     'POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
@@ -41,11 +41,12 @@ it.each([
 ])('%s is told to be a problem', async (_name, text, status, detail) => {
   const { body, head } = await sendBytes(text)
   expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
-  expect(head).toContain('Content-Type: application/problem+json')
+  expect(head).toMatch(/^content-type: application\/problem\+json/im)
+  expect(head).toMatch(/^x-content-type-options: nosniff/im)
   const problem: Problem = JSON.parse(body)
   expect(problem).toMatchObject({ status, code: 'invalid_request' })
   expect(problem.detail).toMatch(detail)
-  expect(head).toContain(`X-Request-Id: ${problem.request_id}`)
+  expect(head.toLowerCase()).toContain(`x-request-id: ${problem.request_id}`)
 })
 
 it('an address that cannot be decoded is told to be a problem', async () => {
@@ -56,11 +57,11 @@ it('an address that cannot be decoded is told to be a problem', async () => {
   ])
   const problem = answer.json<Problem>()
   expect(problem).toMatchObject({ code: 'invalid_request', status: 400 })
-  expect(problem.detail).toContain('%25')
+  expect(problem.detail).toContain('percent-encoding')
   expect(answer.headers['x-request-id']).toBe(problem.request_id)
 })
 
-it('a name longer than any is not there', async () => {
+it('a name longer than any is told to be a problem', async () => {
   const answer = await app.get(`/mcp/session/${'x'.repeat(300)}/status`)
-  expect([answer.status, answer.json<Problem>().code]).toEqual([404, 'not_found'])
+  expect([answer.status, answer.json<Problem>().code]).toEqual([400, 'invalid_request'])
 })
