@@ -2,6 +2,7 @@ import { configDefaults, defineConfig } from 'vitest/config'
 
 /** Tests that start several processes, or one long computation: they want the machine for themselves. */
 const HEAVY = [
+  'test/chaos.test.ts',
   'test/fleet/**/*.test.ts',
   'test/isolation/**/*.test.ts',
   'test/mcp/clients.test.ts',
@@ -11,6 +12,7 @@ const HEAVY = [
   'test/process.test.ts',
   'test/workers.test.ts',
   'test/providers.test.ts',
+  'test/tracing/process.test.ts',
   'test/walkthrough.test.ts',
   'test/docker.test.ts',
 ]

@@ -1,6 +1,6 @@
 /**
  * Writes what is derived from the code: `openapi/openapi.json`, the MCP tools as clients get them in
- * `openapi/mcp-tools.json`, and the tables in the README.
+ * `openapi/mcp-tools.json`, and the tables in the README and in docs/operating.md.
  * With `--check` it writes nothing and fails where a file differs.
  */
 import { readFile, writeFile } from 'node:fs/promises'
@@ -10,18 +10,25 @@ import { providers } from '../src/context/registry.ts'
 import { problems } from '../src/core/errors.ts'
 import { createDeps } from '../src/deps.ts'
 import { buildApp } from '../src/http/app.ts'
+import { operatingSections } from './operating.ts'
 
 const root = new URL('..', import.meta.url)
-const sections: Readonly<Record<string, () => string>> = {
-  'context types': contextTypes,
-  configuration,
-  errors,
-}
-
+const derived = await fromApp()
 const files = new Map([
-  ['openapi/openapi.json', await openapi()],
+  ['openapi/openapi.json', derived.document],
   ['openapi/mcp-tools.json', await mcpTools()],
-  ['README.md', await readme()],
+  [
+    'README.md',
+    await withSections('README.md', [
+      ['context types', contextTypes()],
+      ['configuration', configuration()],
+      ['errors', errors()],
+    ]),
+  ],
+  [
+    'docs/operating.md',
+    await withSections('docs/operating.md', await operatingSections(derived.metrics)),
+  ],
 ])
 const check = process.argv.includes('--check')
 for (const [name, text] of files) {
@@ -33,7 +40,7 @@ for (const [name, text] of files) {
   }
 }
 
-async function openapi(): Promise<string> {
+async function fromApp(): Promise<{ document: string; metrics: string }> {
   // The document shows every route that a configuration can switch on.
   const config = {
     ...readConfig({ NODE_ENV: 'production' }),
@@ -44,9 +51,10 @@ async function openapi(): Promise<string> {
   const app = await buildApp(deps.app)
   await app.ready()
   const document = JSON.stringify(app.swagger(), null, 2)
+  const metrics = (await app.inject({ method: 'GET', url: '/metrics' })).body
   await app.close()
   await deps.close()
-  return `${document}\n`
+  return { document: `${document}\n`, metrics }
 }
 
 /** `tools/list` with every tool that a configuration can switch on. */
@@ -65,15 +73,19 @@ async function mcpTools(): Promise<string> {
   return `${JSON.stringify(JSON.parse(body.toString()).result.tools, null, 2)}\n`
 }
 
-async function readme(): Promise<string> {
-  let text = await readFile(new URL('README.md', root), 'utf8')
-  for (const [name, render] of Object.entries(sections)) {
+/** The file with each section's text between its marks. */
+async function withSections(
+  file: string,
+  sections: readonly (readonly [name: string, text: string])[],
+): Promise<string> {
+  let text = await readFile(new URL(file, root), 'utf8')
+  for (const [name, body] of sections) {
     const [start, end] = [`<!-- ${name}: generated -->`, `<!-- ${name}: end -->`]
     const [before, rest] = text.split(start)
     const after = rest?.split(end)[1]
     if (before === undefined || after === undefined)
-      throw new Error(`README.md lacks the section ${start}`)
-    text = `${before}${start}\n\n${render()}\n\n${end}${after}`
+      throw new Error(`${file} lacks the section ${start}`)
+    text = `${before}${start}\n\n${body}\n\n${end}${after}`
   }
   return text
 }

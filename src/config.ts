@@ -1,9 +1,11 @@
 import { readdirSync } from 'node:fs'
-import { type Static, Type } from '@sinclair/typebox'
+import { type Static, type TLiteral, Type } from '@sinclair/typebox'
 import { ConfigError, collectVariables, readList, type Variables, validate } from './environment.ts'
 import { readPrivateKey } from './github/privateKey.ts'
 import { TOOLSETS } from './mcp/tools/toolsets.ts'
 import { readDefaultModel } from './models/defaultModel.ts'
+import { NAME } from './package.ts'
+import type { SamplerName } from './tracing/tracing.ts'
 
 const url = (description: string, options: object = {}) =>
   Type.String({ pattern: '^https?://[^\\s/?#]+[^\\s?#]*$', description, ...options })
@@ -253,6 +255,41 @@ export const Environment = Type.Object({
     description:
       'Processes on this machine that share the port. One that ends is replaced; SIGHUP replaces all, one after the other. Without Redis each has a cache and limits of its own',
   }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(
+    url(
+      'Where traces are delivered by OTLP over HTTP, for example `http://localhost:4318`. Without it there are none, at no cost',
+    ),
+  ),
+  OTEL_EXPORTER_OTLP_HEADERS: list(
+    'Comma-separated `name=value`, percent-encoded, sent with each delivery of traces',
+  ),
+  OTEL_SERVICE_NAME: Type.String({
+    minLength: 1,
+    maxLength: 200,
+    default: NAME,
+    description: 'Name of this service in traces',
+  }),
+  OTEL_TRACES_SAMPLER: Type.Union(
+    [
+      'always_on',
+      'always_off',
+      'traceidratio',
+      'parentbased_always_on',
+      'parentbased_always_off',
+      'parentbased_traceidratio',
+    ].map((name) => Type.Literal(name)) as TLiteral<SamplerName>[],
+    {
+      default: 'parentbased_always_on',
+      description:
+        'Which requests are traced. With a `parentbased_` one whoever sends a `traceparent` decides',
+    },
+  ),
+  OTEL_TRACES_SAMPLER_ARG: Type.Number({
+    minimum: 0,
+    maximum: 1,
+    default: 1,
+    description: 'Share of the traces that a `traceidratio` sampler keeps, 0 to 1',
+  }),
   LOG_LEVEL: Type.Union(
     ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) =>
       Type.Literal(level),
@@ -273,6 +310,9 @@ export interface ApiKey {
   readonly key: string
 }
 
+/** Name and value. */
+export type Header = readonly [name: string, value: string]
+
 interface Lists {
   readonly ALLOWED_HOSTS: readonly string[]
   readonly ALLOWED_REPOS: readonly string[]
@@ -281,6 +321,7 @@ interface Lists {
   readonly GITHUB_DOWNLOAD_HOSTS: readonly string[]
   readonly GITHUB_WEBHOOK_SECRET: readonly string[]
   readonly MCP_TOOLSETS: readonly string[]
+  readonly OTEL_EXPORTER_OTLP_HEADERS: readonly Header[]
   readonly PROVIDERS: readonly string[]
 }
 
@@ -375,6 +416,13 @@ function readLists(data: Variables, faults: string[]): Lists {
     ),
     MCP_TOOLSETS: readList(data, 'MCP_TOOLSETS', toolset, `one of ${TOOLSETS.join(', ')}`, faults),
     GITHUB_WEBHOOK_SECRET: readList(data, 'GITHUB_WEBHOOK_SECRET', asItIs, 'a secret', faults),
+    OTEL_EXPORTER_OTLP_HEADERS: readList(
+      data,
+      'OTEL_EXPORTER_OTLP_HEADERS',
+      header,
+      'name=value, percent-encoded',
+      faults,
+    ),
     PROVIDERS: readList(data, 'PROVIDERS', asItIs, 'a module', faults),
     ALLOWED_REPOS: readList(data, 'ALLOWED_REPOS', repository, 'owner/* or owner/repo', faults),
     GITHUB_DOWNLOAD_HOSTS: readList(
@@ -402,6 +450,18 @@ const API_KEY_FORM =
 function apiKey(entry: string): ApiKey | undefined {
   const [, name, key] = /^([\w.-]{1,64}):([\x21-\x7e]{16,256})$/.exec(entry) ?? []
   return name !== undefined && key !== undefined ? { name, key } : undefined
+}
+
+/** One of OTLP's headers (opentelemetry.io/docs/specs/otel/protocol/exporter). The value is often a secret. */
+function header(entry: string): Header | undefined {
+  const [, name, encoded] = /^([\w!#$%&'*+.^`|~-]+)\s*=\s*(.*)$/.exec(entry) ?? []
+  if (name === undefined || encoded === undefined) return undefined
+  try {
+    const value = decodeURIComponent(encoded)
+    return /^[\x20-\x7e]*$/.test(value) ? [name, value] : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** A star needs a domain of two names at least: `*.com` would be everybody's. */

@@ -3,8 +3,8 @@ import { createInvalidations } from './cache/invalidations.ts'
 import { createMemoryStore } from './cache/memory.ts'
 import { withMetricsOfAll } from './cluster/metrics.ts'
 import { type Config, variablesNow } from './config.ts'
-import type { AllowedRepos } from './context/allowlist.ts'
 import type { Window } from './context/policy.ts'
+import type { AllowedRepos } from './context/request/allowlist.ts'
 import { createFairLoop } from './core/fairLoop.ts'
 import { createLoopDelay } from './core/loopDelay.ts'
 import { type Check, createHealth } from './health.ts'
@@ -12,7 +12,7 @@ import { createAdmission } from './http/admission.ts'
 import type { AppOptions } from './http/app.ts'
 import { createCallerLimit } from './http/callerLimit.ts'
 import type { McpServer } from './mcp/protocol/server.ts'
-import { createMetrics } from './metrics.ts'
+import { createMetrics } from './metrics/metrics.ts'
 import { createModels } from './models/registry.ts'
 import { NAME, VERSION } from './package.ts'
 import { createContextParts } from './parts/contexts.ts'
@@ -48,29 +48,41 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
   const closing = new AbortController()
   const { providers, close: closeProviders } = await providersOf(config, logger)
   const ground = await createGround(config, logger, closing.signal)
-  const { now, random, redis, userAgent } = ground
+  const { now, random, redis, tracer, userAgent } = ground
   const loop = createLoopDelay()
   const fairLoop = createFairLoop()
 
   const bytes = (share: number) => Math.max(1, Math.floor(config.CACHE_MAX_BYTES * share))
-  const memory = createMemoryStore(bytes(ANSWERS_SHARE))
+  const caps = {
+    answers: bytes(ANSWERS_SHARE),
+    resources: bytes(1 - ANSWERS_SHARE - PAST_SHARE),
+    past: bytes(PAST_SHARE),
+  }
+  const memory = createMemoryStore(caps.answers)
   const invalidations = createInvalidations({
     now,
     shared: redis && { redis: redis.commands, bus: redis.bus },
   })
   const github = createGitHubParts(ground, {
     invalidations,
-    maxBytes: bytes(1 - ANSWERS_SHARE - PAST_SHARE),
+    maxBytes: caps.resources,
     onCall: (report) => metrics.callDone(report),
     fairLoop,
   })
   const sessionStore = createSessionStore(ground)
   const ownMetrics = createMetrics({
     sessions: () => sessionStore.count(),
+    sessionsAvailable: () => sessionStore.trouble() === undefined,
     pool: () => github.upstream.pool.stats,
-    memory: () => ({ bytes: memory.bytes + github.keptBytes(), entries: memory.entries }),
+    memory: () => ({
+      answers: { bytes: memory.bytes, entries: memory.entries, maxBytes: caps.answers },
+      resources: { bytes: github.keptBytes(), maxBytes: caps.resources },
+      past: { bytes: contexts.pastBytes(), maxBytes: caps.past },
+    }),
+    coalescing: () => contexts.coalescing(),
     budgets: () => github.gate.budgets(),
-    redis: () => redis?.commands.available,
+    redis: () => redis && { ...redis.commands.counts, available: redis.commands.available },
+    spansLost: () => tracer?.lost,
   })
   const metrics = config.WORKERS > 1 ? withMetricsOfAll(ownMetrics) : ownMetrics
   const contexts = createContextParts(ground, {
@@ -78,7 +90,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     github,
     memory,
     invalidations,
-    pastBytes: bytes(PAST_SHARE),
+    pastBytes: caps.past,
     onRefreshFailure: metrics.refreshFailed,
   })
   const models = createModels(config, {
@@ -106,6 +118,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       logger,
       metrics,
       health,
+      tracer,
       now,
       contracts: contexts.contracts,
       engine: contexts.engine,
@@ -147,6 +160,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       await github.close()
       sessionStore.close()
       redis?.close()
+      await tracer?.close()
     },
   }
 }

@@ -6,8 +6,16 @@ export interface Check {
 
 export type Readiness = 'starting' | 'ready' | 'draining'
 
+/** Why it does not want traffic, and what to do. */
+const REASONS: Readonly<Record<Exclude<Readiness, 'ready'>, string>> = {
+  starting: 'It starts: it asks GitHub whether it takes the credential. Ask again in a moment.',
+  draining: 'It ends: what runs is finished, nothing new should come. Ask another replica.',
+}
+
 export interface Health {
   report(): HealthReport
+  /** Undefined where it is ready. */
+  reason(): string | undefined
   readiness(): Readiness
   become(state: Readiness): void
   /** Aborted when it begins to drain: what has no end of its own must end now. */
@@ -50,6 +58,7 @@ export function createHealth({ server, version, checks }: HealthOptions): Health
       }
     },
     readiness: () => state,
+    reason: () => (state === 'ready' ? undefined : REASONS[state]),
     become(next) {
       state = next
       if (next === 'draining') draining.abort()

@@ -155,6 +155,35 @@ describe('HOST', () => {
   )
 })
 
+describe('the headers of traces', () => {
+  it('are names and values, percent-encoded', () => {
+    const { OTEL_EXPORTER_OTLP_HEADERS: headers } = read({
+      OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Basic%20eDp5, x-team=a=b,',
+    })
+    expect(headers).toEqual([
+      ['authorization', 'Basic eDp5'],
+      ['x-team', 'a=b'],
+    ])
+  })
+
+  it.each(['hunter2', 'a b=c', 'a=%', 'a=b%0Ac', '=c'])(
+    'refuses %j without repeating it',
+    (entry) => {
+      const faults = faultsOf({ OTEL_EXPORTER_OTLP_HEADERS: `ok=1,${entry}` })
+      expect(faults).toEqual([expect.stringMatching(/^OTEL_EXPORTER_OTLP_HEADERS: entry 2 is not/)])
+      expect(faults.join()).not.toContain('hunter2')
+    },
+  )
+
+  it.each([
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'localhost:4318'],
+    ['OTEL_TRACES_SAMPLER', 'sometimes'],
+    ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
+  ])('and %s cannot be %j', (name, value) => {
+    expect(faultsOf({ [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name}: `))])
+  })
+})
+
 describe('.env', () => {
   let folder: string
   beforeEach(async () => {

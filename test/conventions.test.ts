@@ -120,21 +120,21 @@ describe.each(named)('%s', (type, provider) => {
 /** Which folders a folder may know, besides itself. Files of no folder build and start the whole. */
 const MAY_KNOW: Record<string, readonly string[]> = {
   core: [],
-  cluster: ['metrics.ts', 'startFault.ts'],
+  cluster: ['metrics', 'startFault.ts'],
   redis: ['core'],
   github: ['core', 'redis'],
   cache: ['core', 'redis', 'github'],
   context: ['core', 'cache', 'github'],
   models: ['core'],
+  tracing: ['core'],
+  metrics: ['core', 'github', 'models'],
   sessions: ['core', 'redis', 'context', 'cache', 'models'],
-  mcp: ['core', 'context', 'cache', 'sessions', 'config.ts', 'health.ts', 'metrics.ts'],
+  mcp: ['core', 'context', 'cache', 'sessions', 'config.ts', 'health.ts'],
   parts:
-    'core redis cache github context sessions models mcp http config.ts health.ts metrics.ts package.ts'.split(
+    'core redis cache github context sessions models mcp http tracing metrics config.ts health.ts package.ts'.split(
       ' ',
     ),
-  http: 'core redis cache context sessions models mcp config.ts health.ts histogram.ts metrics.ts'.split(
-    ' ',
-  ),
+  http: 'core redis cache context sessions models mcp metrics config.ts health.ts'.split(' '),
 }
 
 interface Import {
@@ -209,5 +209,27 @@ describe('the layers', () => {
       /\bFastify\(|\bfastify\(|createServer\(/.test(readFileSync(join('src', file), 'utf8')),
     )
     expect(makers).toEqual(['http/app.ts'])
+  })
+})
+
+describe('SECURITY.md', () => {
+  const text = readFileSync('SECURITY.md', 'utf8')
+  const named = [...text.matchAll(/`((?:test|src|docs|docker)\/[\w./-]+)`/g)].map(
+    ([, path]) => path,
+  )
+  const linked = [...text.matchAll(/\]\(([\w./-]+)\)/g)].map(([, path]) => path)
+
+  it('names tests and files that there are', () => {
+    const missing = [...named, ...linked].filter((path) => !existsSync(path ?? ''))
+    expect(missing).toEqual([])
+    expect(new Set(named).size).toBeGreaterThan(40)
+  })
+
+  it('names a test for each defence', () => {
+    const rows = text.split('\n').filter((line) => line.startsWith('| '))
+    const table = text.slice(text.indexOf('## What an attacker may control')).split('\n')
+    const defences = rows.filter((row) => table.includes(row) && !/^\| (?:attack|---) /.test(row))
+    expect(defences.filter((row) => !/`test\/[\w./-]+\.test\.ts`/.test(row))).toEqual([])
+    expect(defences.length).toBeGreaterThan(25)
   })
 })

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { createMetrics } from '../src/metrics.ts'
+import { createMetrics } from '../src/metrics/metrics.ts'
+import { quiet } from './support/metrics.ts'
 
 const read = (path: string) => readFile(join(import.meta.dirname, '../docker', path), 'utf8')
 const alerts: { groups: { rules: Rule[] }[] } = parse(await read('prometheus/alerts.yaml'))
@@ -21,13 +22,7 @@ interface Panel {
 
 /** Names of what the service offers, with the suffixes that Prometheus gives to histograms. */
 async function offered(): Promise<ReadonlySet<string>> {
-  const metrics = createMetrics({
-    pool: () => ({ connected: 0, free: 0, pending: 0, queued: 0, running: 0 }),
-    memory: () => ({ bytes: 0, entries: 0 }),
-    budgets: () => [],
-    redis: () => true,
-    sessions: () => Promise.resolve(1),
-  })
+  const metrics = createMetrics(quiet)
   const text = await metrics.render()
   const types = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)]
   const names = types.flatMap(([, name = '', type]) =>
@@ -35,6 +30,14 @@ async function offered(): Promise<ReadonlySet<string>> {
   )
   return new Set(['up', ...names])
 }
+
+/** All that is asked for, each with where. */
+const asked = [
+  ...alerts.groups.flatMap(({ rules }) => rules).map(({ alert, expr }) => [alert, expr] as const),
+  ...dashboard.panels.flatMap(({ targets, title }) =>
+    targets.map(({ expr }) => [title, expr] as const),
+  ),
+]
 
 const WORDS = new Set('sum rate min max by le increase histogram_quantile'.split(' '))
 /** Names of metrics in a PromQL expression: identifiers that are no labels, strings or functions. */
@@ -50,18 +53,38 @@ const rules = alerts.groups.flatMap((group) => group.rules)
 describe('monitoring', () => {
   it('asks only for metrics that there are', async () => {
     const names = await offered()
-    const asked = [
-      ...rules.map(({ alert, expr }) => [alert, expr] as const),
-      ...dashboard.panels.flatMap(({ targets, title }) =>
-        targets.map(({ expr }) => [title, expr] as const),
-      ),
-    ]
     expect(asked.length).toBeGreaterThan(25)
     for (const [where, expr] of asked) {
       expect([where, metricsIn(expr)]).not.toEqual([where, []])
       for (const name of metricsIn(expr))
         expect([where, name, names.has(name)]).toEqual([where, name, true])
     }
+  })
+
+  it('shows all that there is', async () => {
+    const metrics = createMetrics(quiet)
+    const own = [...(await metrics.render()).matchAll(/^# TYPE (\S+) /gm)]
+      .map(([, name = '']) => name)
+      .filter((name) => !/^(nodejs|process)_/.test(name))
+    expect(own.length).toBeGreaterThan(20)
+    const shown = asked.flatMap(([, expr]) => metricsIn(expr))
+    const missing = own.filter((name) => !shown.some((one) => one.startsWith(name)))
+    expect(missing).toEqual([])
+  })
+
+  it('is explained, each as it explains itself', async () => {
+    const [rendered, document] = await Promise.all([
+      createMetrics(quiet).render(),
+      read('../docs/observability.md'),
+    ])
+    const kinds = new Map(
+      [...rendered.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, kind]) => [name, kind]),
+    )
+    const rows = [...rendered.matchAll(/^# HELP (\S+) (.*)$/gm)]
+      .filter(([, name = '']) => !/^(nodejs|process)_/.test(name))
+      .map(([, name, help]) => `| \`${name}\` | ${kinds.get(name)} | ${help} |`)
+    const [, table = ''] = document.split('| metric | kind | meaning |\n| --- | --- | --- |\n')
+    expect(table.trim().split('\n')).toEqual(rows)
   })
 
   it('tells for each alert how bad it is and what to do', () => {

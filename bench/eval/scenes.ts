@@ -5,6 +5,7 @@ import {
   addIssue,
   addPull,
   addRepository,
+  type Issue,
   type World,
 } from '../../test/support/github/index.ts'
 import {
@@ -45,6 +46,7 @@ export function addScenes(world: World, seed: number): Scene[] {
     issue(world, random),
     hunks(world, random),
     files(world, random),
+    pull(world, random),
     file('line of a program', 'lib/all.js', CODE),
     file('line of a document', 'docs/manual.md', FACTS),
   ]
@@ -62,22 +64,12 @@ function placesFor(needles: readonly Needle[], among: number, random: Random): M
 }
 
 function issue(world: World, random: Random): Scene {
-  const hay = paragraphs()
-  const places = placesFor(FACTS, COMMENTS, random)
   const added = addIssue(world, REPOSITORY, {
     title: 'Several things broke since the last release',
-    body: remark(random, hay),
+    body: remark(random, paragraphs()),
     user: 'ann',
   })
-  addComments(world, added, COMMENTS, (at) => {
-    const needle = places.get(at)
-    const said = remark(random, hay)
-    return {
-      body: needle ? hidden(needle, said, random) : said,
-      user: PEOPLE[random(PEOPLE.length)] ?? null,
-      author_association: ASSOCIATIONS[random(ASSOCIATIONS.length)],
-    }
-  })
+  addRemarks(world, added, random)
   return {
     name: `comment of ${COMMENTS}`,
     needles: FACTS,
@@ -86,6 +78,21 @@ function issue(world: World, random: Random): Scene {
       params: { ...PLACE, issue_number: added.body.number, max_comments: COMMENTS },
     },
   }
+}
+
+/** Comments, with facts hidden in some. */
+function addRemarks(world: World, issue: Issue, random: Random): void {
+  const hay = paragraphs()
+  const places = placesFor(FACTS, COMMENTS, random)
+  addComments(world, issue, COMMENTS, (at) => {
+    const needle = places.get(at)
+    const said = remark(random, hay)
+    return {
+      body: needle ? hidden(needle, said, random) : said,
+      user: PEOPLE[random(PEOPLE.length)] ?? null,
+      author_association: ASSOCIATIONS[random(ASSOCIATIONS.length)],
+    }
+  })
 }
 
 /** Alone, before, after or within what else is said. */
@@ -128,6 +135,23 @@ function files(world: World, random: Random): Scene {
     name: `file of ${FILES}`,
     needles: PATHS,
     request: pullRequest(world, changed, 'Many changes at once'),
+  }
+}
+
+/** Comments beside everything else that a pull request has. */
+function pull(world: World, random: Random): Scene {
+  const changed = programs()
+    .slice(0, FILES)
+    .map((source) => changedFile(source.path, hunksIn(source, 1 + random(2), random)))
+  const options = { title: 'A change of many', body: 'See the commits.', files: changed }
+  const added = addPull(world, REPOSITORY, options)
+  addRemarks(world, added.issue, random)
+  const include = ['comments', 'patches', 'reviews']
+  const params = { ...PLACE, pull_number: added.issue.body.number, include, max_entries: COMMENTS }
+  return {
+    name: `comment of ${COMMENTS} on a pull request`,
+    needles: FACTS,
+    request: { context_type: 'github_pull_request', params },
   }
 }
 

@@ -4,8 +4,8 @@
  * from Redis for each request, where `KEY_OF` requests have a key each.
  */
 import Fastify from 'fastify'
-import { compileContracts } from '../../src/context/contract.ts'
 import { providers } from '../../src/context/registry.ts'
+import { compileContracts } from '../../src/context/request/contract.ts'
 import { contextSchemas } from '../../src/http/schemas.ts'
 import { connectRedis } from '../../src/redis/connection.ts'
 import { askIssue } from '../support/service.ts'

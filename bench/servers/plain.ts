@@ -14,6 +14,7 @@ const schemas = contextSchemas(deps.app.contracts)
 
 const app = Fastify({ ajv: { customOptions: { removeAdditional: false, coerceTypes: false } } })
 decorate(app)
+app.decorate('callerLeft', () => {})
 app.setSerializerCompiler(() => JSON.stringify)
 for (const schema of schemas.shared) app.addSchema(schema)
 await app.register(contextRoutes, { ...deps.app, schemas })

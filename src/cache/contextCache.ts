@@ -42,6 +42,11 @@ export interface ContextCache {
   get(request: CacheRequest): Promise<Cached>
 }
 
+export interface CountedCache extends ContextCache {
+  /** Fetches under way, and requests so far that waited for one of this process or of another. */
+  coalescing(): { readonly running: number; readonly joined: number; readonly followed: number }
+}
+
 /** Milliseconds after which a refresh that failed is tried again, and how many are remembered. */
 const PAUSE = 5_000
 const MOST_PAUSED = 10_000
@@ -49,14 +54,16 @@ const MOST_PAUSED = 10_000
 const WAIT_AT_MOST = 5_000
 
 /** Fresh → serve. Stale → serve, and refresh once behind. Missing → one fetch for all who wait. */
-export function createContextCache(options: ContextCacheOptions): ContextCache {
+export function createContextCache(options: ContextCacheOptions): CountedCache {
   const { memory, shared, leases, invalidations, now, closing } = options
   const flights = createFlights<Cached>(now)
+  let followed = 0
   /** Refreshes that failed just now: the next stale hit would only fail again. */
   const pausedUntil = new LRUCache<string, number>({ max: MOST_PAUSED })
 
   return {
     atHand,
+    coalescing: () => ({ running: flights.size, joined: flights.joined, followed }),
     async get(request) {
       const served = atHand(request)
       if (served) return served
@@ -120,14 +127,13 @@ export function createContextCache(options: ContextCacheOptions): ContextCache {
     known: Entry | undefined,
     hit: 'hit_shared' | 'collapsed',
   ): Promise<{ served: Cached | undefined; kept: Entry | undefined }> {
-    const found = await shared.get(request.key)
+    const found = await shared.get(request.key, request.span)
     // What cannot be judged is not served, nor kept for the time that GitHub fails.
     if (!found || !invalidations.informed) return { served: undefined, kept: known }
     remember(request.key, found)
-    return {
-      served: serve(found, judged(found, request), hit, request),
-      kept: newer(found, known),
-    }
+    const served = serve(found, judged(found, request), hit, request)
+    if (served && hit === 'collapsed') followed += 1
+    return { served, kept: newer(found, known) }
   }
 
   /** One fetch for all replicas: whoever has the lease fetches, the others wait for what it writes. */
@@ -179,7 +185,7 @@ export function createContextCache(options: ContextCacheOptions): ContextCache {
     const lease = await leases.acquire(request.key)
     if (lease === 'held') return asStale
     try {
-      const found = await shared.get(request.key)
+      const found = await shared.get(request.key, request.span)
       if (
         found &&
         found.asOf > kept.asOf &&

@@ -24,12 +24,15 @@ export interface Flights<T> {
   run(key: string, signal: AbortSignal, notBefore: number, work: Work<T>): Promise<Joined<T>>
   has(key: string): boolean
   readonly size: number
+  /** Callers so far that waited for what another had started. */
+  readonly joined: number
 }
 
 export type Work<T> = (signal: AbortSignal) => Promise<T>
 
 export function createFlights<T>(now: () => number): Flights<T> {
   const flights = new Map<string, Flight<T>>()
+  let joined = 0
 
   function start(key: string, work: Work<T>): Flight<T> {
     const abort = new AbortController()
@@ -54,12 +57,16 @@ export function createFlights<T>(now: () => number): Flights<T> {
     get size() {
       return flights.size
     },
+    get joined() {
+      return joined
+    },
     async run(key, signal, notBefore, work) {
       signal.throwIfAborted()
       const running = flights.get(key)
       const joins = running !== undefined && running.startedAt >= notBefore
       const flight = joins ? running : start(key, work)
       flight.waiters += 1
+      if (joins) joined += 1
       try {
         return { value: await abortable(flight.promise, signal), collapsed: joins }
       } finally {

@@ -28,6 +28,12 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
 return redis.call('DEL', KEYS[2])`
 
+/** What `ACQUIRE` says. */
+const OUTCOMES = new Map<unknown, 'taken' | 'held'>([
+  [1, 'taken'],
+  [0, 'held'],
+])
+
 export interface Lease {
   release(): Promise<void>
 }
@@ -39,20 +45,28 @@ export interface Leases {
   wait(key: string, signal: AbortSignal): Promise<'released' | 'unsure'>
 }
 
+export interface CountedLeases extends Leases {
+  /** How often each was the outcome so far. */
+  readonly counts: Readonly<Record<'taken' | 'held' | 'unavailable', number>>
+}
+
 /** For a service without Redis: each process is alone. */
-export const noLeases: Leases = {
+export const noLeases: CountedLeases = {
   acquire: async () => 'unavailable',
   wait: async () => 'unsure',
+  counts: { taken: 0, held: 0, unavailable: 0 },
 }
 
 /** Lets one replica work for all (redis.io/docs/latest/commands/set, "Patterns"). */
-export function createLeases(redis: GuardedRedis, bus: Bus): Leases {
+export function createLeases(redis: GuardedRedis, bus: Bus): CountedLeases {
   const waiting = new Map<string, Set<() => void>>()
+  const counts = { taken: 0, held: 0, unavailable: 0 }
   bus.on(CHANNEL, (name) => {
     for (const wake of waiting.get(name) ?? []) wake()
   })
 
   return {
+    counts,
     async acquire(key) {
       const owner = randomUUID()
       const keys = [redisKey('lease', key), redisKey('waiting', key)] as const
@@ -60,8 +74,9 @@ export function createLeases(redis: GuardedRedis, bus: Bus): Leases {
         (client) => client.eval(ACQUIRE, 2, ...keys, owner, LEASE_MS),
         PATIENCE,
       )
-      if (taken === undefined) return 'unavailable'
-      if (taken === 0) return 'held'
+      const outcome = OUTCOMES.get(taken) ?? 'unavailable'
+      counts[outcome] += 1
+      if (outcome !== 'taken') return outcome
       const renewal = setInterval(
         () => void redis.try((client) => client.eval(RENEW, 1, keys[0], owner, LEASE_MS)),
         RENEW_EVERY,

@@ -19,6 +19,8 @@ export interface PastAnswers {
   /** Never fails: an answer that is not kept is told again in full. */
   keep(principal: string, contextId: string, body: Buffer): Promise<void>
   get(principal: string, contextId: string): Promise<Buffer | undefined>
+  /** In this process. */
+  readonly bytes: number
 }
 
 /**
@@ -37,6 +39,9 @@ export function createPastAnswers(
     perf: { now },
   })
   return {
+    get bytes() {
+      return memory.calculatedSize
+    },
     async keep(principal, contextId, body) {
       const key = redisKey('past', `${principal}:${contextId}`)
       if ((memory.get(key)?.writtenAt ?? 0) > now() - RENEWED) return

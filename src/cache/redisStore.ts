@@ -3,6 +3,9 @@ import { redisKey } from '../redis/keys.ts'
 import { AS_OF, decodeEntry, encodeEntry, MAGIC } from './codec.ts'
 import type { Store } from './store.ts'
 
+/** As opentelemetry.io/docs/specs/semconv/database/redis names it; keys are in no trace. */
+const LOOK = { 'db.system.name': 'redis', 'db.operation.name': 'GET' }
+
 /** Writes unless what is there was fetched later: a slow fetch must not undo what GitHub said since. */
 const SET_UNLESS_NEWER = `
 local known = redis.pcall('GETRANGE', KEYS[1], 0, ${AS_OF.start + AS_OF.digits - 1})
@@ -15,8 +18,13 @@ return 1`
 /** The cache that replicas share. What Redis cannot tell, or tells garbled, is absent. */
 export function createRedisStore(redis: GuardedRedis, now: () => number): Store {
   return {
-    async get(key) {
+    async get(key, parent) {
+      const span = parent?.child('GET', 'client', LOOK)
       const bytes = await redis.try((client) => client.getBuffer(redisKey('answer', key)))
+      span?.set({ 'cache.hit': Boolean(bytes) })
+      // `undefined`: Redis did not answer, or is left alone. Then answers come from elsewhere.
+      if (bytes === undefined) span?.fail('redis_unavailable')
+      span?.end()
       return bytes ? decodeEntry(bytes) : undefined
     },
     async set(key, entry) {

@@ -1,6 +1,7 @@
 import type { ServiceError } from '../core/errors.ts'
 import type { Urgency } from '../core/github.ts'
 import type { CachePolicy } from '../core/provider.ts'
+import type { Span } from '../core/trace.ts'
 import { redisKey } from '../redis/keys.ts'
 import type { AnswerEntry, Entry } from './entry.ts'
 
@@ -36,6 +37,8 @@ export interface CacheRequest {
   /** Seconds. */
   readonly maxAge: number | undefined
   readonly signal: () => AbortSignal
+  /** What the search for it is part of, where it is traced. */
+  readonly span?: Span | undefined
   readonly load: (signal: AbortSignal, urgency: Urgency) => Promise<Loaded>
 }
 

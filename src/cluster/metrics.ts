@@ -1,6 +1,6 @@
 import cluster, { type Worker } from 'node:cluster'
 import { Registry } from '@prometheus-io/client'
-import type { Metrics } from '../metrics.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import { kindOf } from './messages.ts'
 
 /*

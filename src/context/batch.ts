@@ -1,8 +1,8 @@
 import { ServiceError } from '../core/errors.ts'
-import type { Contracts } from './contract.ts'
+import { divide } from './answer/shares.ts'
 import type { Answered, Caller, Engine } from './engine.ts'
-import { type ContextRequest, parseRequest } from './request.ts'
-import { divide } from './shares.ts'
+import type { Contracts } from './request/contract.ts'
+import { type ContextRequest, parseRequest } from './request/request.ts'
 
 export interface Batch {
   /** Context requests as they were sent: one that is not valid fails alone. */

@@ -2,20 +2,22 @@ import type { ContextCache } from '../cache/contextCache.ts'
 import type { PastAnswers } from '../cache/past.ts'
 import type { Cached, CacheRequest, Loaded } from '../cache/request.ts'
 import type { GitHub, Urgency } from '../core/github.ts'
+import { type CallAnswer, type Meter, noteAnswer } from '../core/meter.ts'
 import { ownBytes } from '../core/ownBytes.ts'
 import type { Answer, CachePolicy, FetchContext } from '../core/provider.ts'
+import { type Span, traced } from '../core/trace.ts'
 import type { GitHubFor } from '../github/client.ts'
 import type { CredentialFor } from '../github/credentialFor.ts'
 import type { Credential } from '../github/credentials.ts'
-import type { AllowedRepos } from './allowlist.ts'
-import { type Block, buildAnswer } from './answer.ts'
-import { isOwn, noGitHub, ownCredential } from './ownData.ts'
+import { type Block, buildAnswer } from './answer/answer.ts'
+import { changesSince } from './answer/since.ts'
+import { isOwn, noGitHub, ownCredential } from './common/ownData.ts'
+import { ownerAccessTag, principalTag, repositoryAccessTag } from './common/tags.ts'
 import type { Policy } from './policy.ts'
-import type { ContextRequest } from './request.ts'
+import type { AllowedRepos } from './request/allowlist.ts'
+import type { ContextRequest } from './request/request.ts'
 import { createCleaner } from './safe/cleaner.ts'
 import { cleanGitHub } from './safe/cleanGitHub.ts'
-import { changesSince } from './since.ts'
-import { ownerAccessTag, principalTag, repositoryAccessTag } from './tags.ts'
 
 /** One of those who share this service. */
 export interface Who {
@@ -44,10 +46,6 @@ export interface Caller {
 export interface Fetched {
   readonly answer: Answer
   readonly context: FetchContext
-}
-
-export interface Meter {
-  calls: number
 }
 
 export interface Answered extends Cached {
@@ -93,15 +91,17 @@ export function createEngine(options: EngineOptions): Engine {
     signal: AbortSignal,
     urgency: Urgency,
     version: string | undefined,
+    span: Span | undefined,
   ): Promise<Loaded> {
     const { params, provider } = request
+    const { meter } = caller
     const subject = `${version}:${request.subject}`
     const waits = urgency === 'interactive'
-    // Nobody's turn is used up by what nobody waits for.
-    const reading = { credential, signal, urgency }
-    const reader = isOwn(provider)
-      ? noGitHub
-      : options.github({ ...reading, caller: waits ? caller.who?.name : undefined })
+    // What a refresh behind a stale answer costs, nobody waited for: nor is anybody's turn used up by it.
+    const onAnswer = waits ? (said: CallAnswer) => noteAnswer(meter, said) : undefined
+    const name = waits ? caller.who?.name : undefined
+    const reading = { credential, signal, urgency, span, onAnswer, caller: name }
+    const reader = isOwn(provider) ? noGitHub : options.github(reading)
     try {
       const fetched =
         caller.memo?.get(subject) ?? (await fetch(request, reader, allowedFor(caller), signal))
@@ -123,8 +123,7 @@ export function createEngine(options: EngineOptions): Engine {
         tags: [...tagsOf(request, answer.repository), ...(answer.tags ?? [])],
       }
     } finally {
-      // What a refresh behind a stale answer costs, nobody waited for.
-      if (waits) caller.meter.calls += reader.calls
+      if (waits) meter.calls += reader.calls
     }
   }
 
@@ -177,6 +176,7 @@ export function createEngine(options: EngineOptions): Engine {
     request: ContextRequest,
     caller: Caller,
     credential: Credential,
+    span: Span | undefined,
     version?: string,
   ): CacheRequest {
     const { principal } = credential
@@ -188,7 +188,8 @@ export function createEngine(options: EngineOptions): Engine {
       principalTag: principalTag(principal),
       maxAge: request.maxAge,
       signal: caller.signal,
-      load: (signal, urgency) => load(request, credential, caller, signal, urgency, version),
+      span,
+      load: (signal, urgency) => load(request, credential, caller, signal, urgency, version, span),
     }
   }
 
@@ -201,14 +202,19 @@ export function createEngine(options: EngineOptions): Engine {
         credential.catch(() => {})
         return undefined
       }
-      const cached = cache.atHand(inCache(request, caller, credential))
+      const cached = cache.atHand(inCache(request, caller, credential, caller.meter.span))
       return cached && { ...cached, ...namesOf(credential, caller) }
     },
     async get(request, caller) {
       const { params, provider } = request
       const credential = await credentialOf(request, caller)
       const version = await provider.version?.(params as never, caller.signal())
-      const cached = await cache.get(inCache(request, caller, credential, version))
+      const named = { context_type: provider.type }
+      const cached = await traced(caller.meter.span, 'cache', named, async (span) => {
+        const found = await cache.get(inCache(request, caller, credential, span, version))
+        span?.set({ 'cache.outcome': found.outcome })
+        return found
+      })
       return { ...cached, ...namesOf(credential, caller) }
     },
     async changes({ since = '' }, { entry, scope }) {

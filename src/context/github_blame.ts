@@ -8,14 +8,14 @@ import {
   type Piece,
 } from '../core/provider.ts'
 import { blockFields, type Omission, Path, Ref, repositoryParams } from '../core/schemas.ts'
-import { countOf, nameOfLines, touching, type Written, writersOf } from './blameLines.ts'
+import { countOf, nameOfLines, touching, type Written, writersOf } from './blame/lines.ts'
 import {
   type Behind,
   blameFields,
   type CommitPiece,
   commitPieces,
   keptCommit,
-} from './blamePieces.ts'
+} from './blame/pieces.ts'
 import {
   type BlameOf,
   type FileBlame,
@@ -23,12 +23,12 @@ import {
   type GraphPull,
   readBlame,
   readPulls,
-} from './blameQuery.ts'
-import type { LineRange } from './fileLines.ts'
-import { isSha, policyFor } from './freshness.ts'
-import { repositoryIn } from './graph.ts'
-import { facts, lines } from './render.ts'
-import { issueTag, pullTag, refsTag } from './tags.ts'
+} from './blame/query.ts'
+import { isSha, policyFor } from './common/freshness.ts'
+import { repositoryIn } from './common/graph.ts'
+import { facts, lines } from './common/render.ts'
+import { issueTag, pullTag, refsTag } from './common/tags.ts'
+import type { LineRange } from './file/lines.ts'
 
 const Line = (description: string) =>
   Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000_000, description }))

@@ -3,9 +3,9 @@ import { Type } from '@sinclair/typebox'
 import { defineProvider, type Piece } from '../core/provider.ts'
 import { oneLine } from '../core/quote.ts'
 import { blockFields, Nullable, type Omission } from '../core/schemas.ts'
-import { facts, lines } from './render.ts'
-import { accountIn, checkSearched, isOpen, SearchQuery } from './searchQuery.ts'
-import { windowsOf } from './windows.ts'
+import { facts, lines } from './common/render.ts'
+import { accountIn, checkSearched, isOpen, SearchQuery } from './common/searchQuery.ts'
+import { windowsOf } from './common/windows.ts'
 
 type Item = components['schemas']['code-search-result-item']
 

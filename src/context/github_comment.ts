@@ -9,9 +9,9 @@ import {
 } from '../core/provider.ts'
 import { oneLine } from '../core/quote.ts'
 import { blockFields, Nullable, repositoryParams } from '../core/schemas.ts'
-import { authorOf, type GitHubIssue } from './issueFields.ts'
-import { facts, lines, loginOf } from './render.ts'
-import { issueTag, pullTag, repositoryTag } from './tags.ts'
+import { facts, lines, loginOf } from './common/render.ts'
+import { issueTag, pullTag, repositoryTag } from './common/tags.ts'
+import { authorOf, type GitHubIssue } from './issue/fields.ts'
 
 type Schemas = components['schemas']
 type IssueComment = Schemas['issue-comment']

@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { type Draft, defineProvider, type Piece } from '../core/provider.ts'
 import { blockFields, Nullable, type Omission, Ref, repositoryParams } from '../core/schemas.ts'
-import { absentWhere422 } from './absent.ts'
-import { type FilesPart, filesPart, missingPaths, type PlacedFile } from './changedFiles.ts'
+import { commitOf, type GitHubCommit, shortSha, sourceOfRef } from './change/commits.ts'
+import { type FilesPart, filesPart, missingPaths, type PlacedFile } from './change/files.ts'
 import {
   ChangedFile,
   checkFileParams,
@@ -10,12 +10,12 @@ import {
   fileParams,
   nextFiles,
   windowParams,
-} from './changeParams.ts'
-import { commitOf, type GitHubCommit, shortSha, sourceOfRef } from './commitEntries.ts'
-import { policyFor } from './freshness.ts'
-import type { DiffEntry } from './patches.ts'
-import { facts, lines } from './render.ts'
-import { refsTag } from './tags.ts'
+} from './change/params.ts'
+import type { DiffEntry } from './change/patches.ts'
+import { absentWhere422 } from './common/absent.ts'
+import { policyFor } from './common/freshness.ts'
+import { facts, lines } from './common/render.ts'
+import { refsTag } from './common/tags.ts'
 
 /** As documented: files come 300 a page, and never more than 3,000 (docs.github.com/rest/commits/commits#get-a-commit). */
 const PAGE = 300

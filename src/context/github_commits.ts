@@ -18,11 +18,11 @@ import {
   isCommitPiece,
   keptCommits,
   sourceOfRef,
-} from './commitEntries.ts'
-import { policyFor } from './freshness.ts'
-import { facts, lines } from './render.ts'
-import { refsTag } from './tags.ts'
-import { windowsOf } from './windows.ts'
+} from './change/commits.ts'
+import { policyFor } from './common/freshness.ts'
+import { facts, lines } from './common/render.ts'
+import { refsTag } from './common/tags.ts'
+import { windowsOf } from './common/windows.ts'
 
 const RANK = 10
 

@@ -1,15 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { type Draft, defineProvider } from '../core/provider.ts'
 import { blockFields, type Omission, repositoryParams } from '../core/schemas.ts'
-import { type FilesPart, filesPart, missingPaths } from './changedFiles.ts'
-import {
-  ChangedFile,
-  checkFileParams,
-  detailParam,
-  fileParams,
-  nextFiles,
-  windowParams,
-} from './changeParams.ts'
 import {
   Commit,
   type CommitPiece,
@@ -19,12 +10,21 @@ import {
   keptCommits,
   shortSha,
   sourceOfRef,
-} from './commitEntries.ts'
-import { type Comparison, checkForks, compare, type Ends } from './comparison.ts'
-import { isSha, policyFor } from './freshness.ts'
-import { facts, lines } from './render.ts'
-import { refsTag } from './tags.ts'
-import { type Window, windowsOf } from './windows.ts'
+} from './change/commits.ts'
+import { type Comparison, checkForks, compare, type Ends } from './change/comparison.ts'
+import { type FilesPart, filesPart, missingPaths } from './change/files.ts'
+import {
+  ChangedFile,
+  checkFileParams,
+  detailParam,
+  fileParams,
+  nextFiles,
+  windowParams,
+} from './change/params.ts'
+import { isSha, policyFor } from './common/freshness.ts'
+import { facts, lines } from './common/render.ts'
+import { refsTag } from './common/tags.ts'
+import { type Window, windowsOf } from './common/windows.ts'
 
 /** Files of a comparison that GitHub tells at most (docs.github.com/rest/commits/commits#compare-two-commits). */
 const MOST_FILES = 300

@@ -2,6 +2,15 @@ import { Type } from '@sinclair/typebox'
 import { defineProvider, type FitReason, type Kept, type Piece } from '../core/provider.ts'
 import { blockFields, Nullable, type Omission, repositoryParams } from '../core/schemas.ts'
 import {
+  type Actor,
+  entriesOf,
+  type GraphRepository,
+  type Page,
+  repositoryIn,
+} from './common/graph.ts'
+import { lines, loginOf } from './common/render.ts'
+import { discussionTag } from './common/tags.ts'
+import {
   DiscussionComment,
   type GraphComment,
   type GraphThread,
@@ -12,7 +21,7 @@ import {
   THREAD,
   type Thread,
   threadsOf,
-} from './discussionComments.ts'
+} from './discussion/comments.ts'
 import {
   DISCUSSION,
   DiscussionNumber,
@@ -21,16 +30,13 @@ import {
   discussionFieldsOf,
   type GraphDiscussion,
   writerOf,
-} from './discussionFields.ts'
+} from './discussion/fields.ts'
 import {
   commentsOmission,
   type DiscussionRef,
   missingReplies,
   omittedComments,
-} from './discussionOmissions.ts'
-import { type Actor, entriesOf, type GraphRepository, type Page, repositoryIn } from './graph.ts'
-import { lines, loginOf } from './render.ts'
-import { discussionTag } from './tags.ts'
+} from './discussion/omissions.ts'
 
 interface Answered extends GraphDiscussion {
   readonly answerChosenAt: string | null

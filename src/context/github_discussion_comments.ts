@@ -4,6 +4,16 @@ import type { GitHub } from '../core/github.ts'
 import { type Answer, defineProvider } from '../core/provider.ts'
 import { blockFields, Nullable, repositoryParams } from '../core/schemas.ts'
 import {
+  type Actor,
+  entriesOf,
+  type GraphRepository,
+  type Page,
+  repositoryIn,
+  startingAfter,
+} from './common/graph.ts'
+import { lines, loginOf } from './common/render.ts'
+import { discussionTag } from './common/tags.ts'
+import {
   COMMENT,
   DiscussionComment,
   type GraphComment,
@@ -14,25 +24,15 @@ import {
   replyVariables,
   THREAD,
   threadsOf,
-} from './discussionComments.ts'
-import { After, DiscussionNumber, writerOf } from './discussionFields.ts'
+} from './discussion/comments.ts'
+import { After, DiscussionNumber, writerOf } from './discussion/fields.ts'
 import {
   commentsOmission,
   type DiscussionRef,
   missingReplies,
   omittedComments,
   omittedReplies,
-} from './discussionOmissions.ts'
-import {
-  type Actor,
-  entriesOf,
-  type GraphRepository,
-  type Page,
-  repositoryIn,
-  startingAfter,
-} from './graph.ts'
-import { lines, loginOf } from './render.ts'
-import { discussionTag } from './tags.ts'
+} from './discussion/omissions.ts'
 
 interface About {
   readonly number: number

@@ -4,6 +4,17 @@ import type { GitHub } from '../core/github.ts'
 import { defineProvider, type Kept, type Piece } from '../core/provider.ts'
 import { oneLine } from '../core/quote.ts'
 import { blockFields, type Omission, repositoryParams } from '../core/schemas.ts'
+import { excerptOf } from './common/excerpt.ts'
+import {
+  type Entry,
+  entriesOf,
+  type GraphRepository,
+  type Page,
+  repositoryIn,
+  startingAfter,
+} from './common/graph.ts'
+import { lines } from './common/render.ts'
+import { discussionsTag } from './common/tags.ts'
 import {
   After,
   DISCUSSION,
@@ -12,18 +23,7 @@ import {
   discussionFieldsOf,
   type GraphDiscussion,
   writerOf,
-} from './discussionFields.ts'
-import { excerptOf } from './excerpt.ts'
-import {
-  type Entry,
-  entriesOf,
-  type GraphRepository,
-  type Page,
-  repositoryIn,
-  startingAfter,
-} from './graph.ts'
-import { lines } from './render.ts'
-import { discussionsTag } from './tags.ts'
+} from './discussion/fields.ts'
 
 interface Data {
   readonly repository: GraphRepository & {

@@ -2,10 +2,10 @@ import { Type } from '@sinclair/typebox'
 import { invalid } from '../core/errors.ts'
 import { defineProvider } from '../core/provider.ts'
 import { Path, Ref, repositoryParams } from '../core/schemas.ts'
-import { readFile } from './fileContent.ts'
-import { fileBlock, fileBlockOf } from './fileDraft.ts'
-import { isSha, policyFor } from './freshness.ts'
-import { refsTag } from './tags.ts'
+import { isSha, policyFor } from './common/freshness.ts'
+import { refsTag } from './common/tags.ts'
+import { readFile } from './file/content.ts'
+import { fileBlock, fileBlockOf } from './file/draft.ts'
 
 const Line = (description: string) =>
   Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000_000, description }))

@@ -2,10 +2,10 @@ import { Type } from '@sinclair/typebox'
 import { ServiceError } from '../core/errors.ts'
 import { defineProvider, type FetchContext } from '../core/provider.ts'
 import { type Omission, Path, Ref, repositoryParams } from '../core/schemas.ts'
-import { type FileFound, type FilePlace, readFile } from './fileContent.ts'
-import { fileBlock, fileBlockOf } from './fileDraft.ts'
-import { isSha, policyFor } from './freshness.ts'
-import { refsTag } from './tags.ts'
+import { isSha, policyFor } from './common/freshness.ts'
+import { refsTag } from './common/tags.ts'
+import { type FileFound, type FilePlace, readFile } from './file/content.ts'
+import { fileBlock, fileBlockOf } from './file/draft.ts'
 
 export const githubFiles = defineProvider({
   type: 'github_files',

@@ -1,6 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { defineProvider } from '../core/provider.ts'
 import { blockFields, IssueNumber, repositoryParams } from '../core/schemas.ts'
+import { lines } from './common/render.ts'
+import { issueTag } from './common/tags.ts'
 import {
   Comment,
   commentPieces,
@@ -8,10 +10,8 @@ import {
   type GitHubComment,
   keptComments,
   omittedComments,
-} from './comments.ts'
-import { authorOf, type GitHubIssue, issueName, repositoryOf } from './issueFields.ts'
-import { lines } from './render.ts'
-import { issueTag } from './tags.ts'
+} from './issue/comments.ts'
+import { authorOf, type GitHubIssue, issueName, repositoryOf } from './issue/fields.ts'
 
 export const githubIssueComments = defineProvider({
   type: 'github_issue_comments',

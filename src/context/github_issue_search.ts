@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import { defineProvider } from '../core/provider.ts'
 import { blockFields, Nullable } from '../core/schemas.ts'
-import { type GitHubIssue, issueName, repositoryOf } from './issueFields.ts'
-import { issuePieces, ListedIssue, listedIssues, runsOf } from './issueList.ts'
-import { accountIn, checkSearched, isOpen, SearchQuery } from './searchQuery.ts'
+import { accountIn, checkSearched, isOpen, SearchQuery } from './common/searchQuery.ts'
+import { type GitHubIssue, issueName, repositoryOf } from './issue/fields.ts'
+import { issuePieces, ListedIssue, listedIssues, runsOf } from './issue/list.ts'
 
 /** GitHub shows no more of a search (docs.github.com/rest/search/search). */
 const SHOWN = 1_000

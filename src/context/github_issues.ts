@@ -1,10 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import { defineProvider } from '../core/provider.ts'
 import { blockFields, repositoryParams, Timestamp } from '../core/schemas.ts'
-import { repositoryOf } from './issueFields.ts'
-import { issuePieces, ListedIssue, listedIssues, runsOf } from './issueList.ts'
-import { scanIssues } from './issueScan.ts'
-import { issuesTag } from './tags.ts'
+import { issuesTag } from './common/tags.ts'
+import { repositoryOf } from './issue/fields.ts'
+import { issuePieces, ListedIssue, listedIssues, runsOf } from './issue/list.ts'
+import { scanIssues } from './issue/scan.ts'
 
 export const githubIssues = defineProvider({
   type: 'github_issues',

@@ -2,11 +2,13 @@ import { Type } from '@sinclair/typebox'
 import { invalid } from '../core/errors.ts'
 import { type CachePolicy, type Draft, defineProvider, type Piece } from '../core/provider.ts'
 import { blockFields, Nullable, type Omission, repositoryParams } from '../core/schemas.ts'
-import { commentsOmission } from './comments.ts'
+import { facts, lines, loginOf } from './common/render.ts'
+import { issueTag, pullChecksTag, pullTag } from './common/tags.ts'
 import { githubIssueComments } from './github_issue_comments.ts'
-import { checksBlock, readChecks } from './pullChecks.ts'
-import { readComments } from './pullComments.ts'
-import { commitsBlock, readCommits } from './pullCommits.ts'
+import { commentsOmission } from './issue/comments.ts'
+import { checksBlock, readChecks } from './pull/checks.ts'
+import { readComments } from './pull/comments.ts'
+import { commitsBlock, readCommits } from './pull/commits.ts'
 import {
   type GitHubPull,
   PullNumber,
@@ -17,9 +19,9 @@ import {
   pullName,
   pullRepository,
   pullVisibility,
-} from './pullFields.ts'
-import { pullFilesBlock, pullFilesNext, readFiles } from './pullFiles.ts'
-import { linkedBlock, readLinked } from './pullLinks.ts'
+} from './pull/fields.ts'
+import { pullFilesBlock, pullFilesNext, readFiles } from './pull/files.ts'
+import { linkedBlock, readLinked } from './pull/links.ts'
 import {
   nextPart,
   orRefused,
@@ -29,13 +31,14 @@ import {
   type PartWindow,
   PULL,
   type PullPart,
-} from './pullParts.ts'
-import { readReviews, reviewsBlock } from './pullReviews.ts'
-import { readThreads, threadsBlock } from './pullThreads.ts'
-import { facts, lines, loginOf } from './render.ts'
-import { issueTag, pullChecksTag, pullTag } from './tags.ts'
+} from './pull/parts.ts'
+import { readReviews, reviewsBlock } from './pull/reviews.ts'
+import { readThreads, threadsBlock } from './pull/threads.ts'
 
 const USUAL: readonly PartName[] = ['reviews', 'checks', 'files']
+/** Everything with words of its own: what is not asked for is left out again. */
+const SEARCHED = ['reviews', 'checks', 'patches', 'comments', 'commits'] satisfies PartName[]
+const MOST_ENTRIES = 1_000
 /** GitHub finds out within seconds whether a pull request can be merged. */
 const COMPUTING: CachePolicy = { freshFor: 2, staleFor: 0, keepFor: 300 }
 
@@ -59,7 +62,7 @@ export const githubPullRequest = defineProvider({
           maxItems: PARTS.length,
           uniqueItems: true,
           description:
-            'Parts, each a block: `files`, `patches` (files with hunks), `reviews` (with unresolved threads), `threads` (all), `comments`, `commits`, `checks` (with statuses), `statuses`, `linked`. Unless given: reviews, checks, files. Empty: the description alone',
+            'Parts, each a block: `files`, `patches` (files with hunks), `reviews` (with unresolved threads), `threads` (all), `comments`, `commits`, `checks` (with statuses), `statuses`, `linked`. Unless given: reviews, checks, files; also patches, comments, commits where `query` chooses from them for `max_tokens`. Empty: the description alone',
         }),
       ),
       offset: Type.Optional(
@@ -74,6 +77,14 @@ export const githubPullRequest = defineProvider({
           minimum: 1,
           maximum: 1_000,
           description: 'Entries at most of the one part in `include`, which then comes alone',
+        }),
+      ),
+      max_entries: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: MOST_ENTRIES,
+          description:
+            'Files, reviews, comments and commits at most, of each, where `limit` does not say; 30 comments and 100 of the others unless given, all up to 1,000 where `query` chooses from them for `max_tokens`',
         }),
       ),
       after: Type.Optional(
@@ -116,6 +127,7 @@ export const githubPullRequest = defineProvider({
     github_issue_comments: githubIssueComments.block,
   },
   example: { owner: 'octocat', repo: 'Hello-World', pull_number: 1347 },
+  defaultsWithQuery: { include: SEARCHED, max_entries: MOST_ENTRIES },
   cache: { freshFor: 60, staleFor: 300, keepFor: 86_400 },
   tags: ({ owner, repo, pull_number }) => [
     pullTag(owner, repo, pull_number),
@@ -123,7 +135,7 @@ export const githubPullRequest = defineProvider({
     pullChecksTag(owner, repo, pull_number),
   ],
   async fetch(params, context) {
-    const { include, owner, pull_number, repo } = params
+    const { include, max_entries: most, owner, pull_number, repo } = params
     const place = { owner, repo, pull_number }
     const window = windowOf(params)
     const reading = context.github.get<GitHubPull>(PULL, 'mergeable', { params: place })
@@ -132,6 +144,7 @@ export const githubPullRequest = defineProvider({
       place,
       pull: reading,
       window,
+      ...(most === undefined ? {} : { most }),
     })
     // What fails while the pull request itself is awaited has been heard.
     for (const part of parts) part.catch(() => {})
@@ -193,17 +206,21 @@ function readParts(wanted: ReadonlySet<PartName>, common: PartRequest): Promise<
     parts.push(orRefused(name, request, reader(request), nothing, `github_pull_request_${type}`))
   }
   if (wanted.has('reviews')) read('reviews', 'reviews', readReviews, { reviews: [] })
+  const files = (detail: 'stats' | 'patch') =>
+    readFiles({ ...common, context: common.context.part() }, detail)
+  // What threads are about is then shown before them.
+  const patches = wanted.has('patches') ? files('patch') : undefined
+  if (patches) parts.push(patches)
   if (wanted.has('threads') || (wanted.has('reviews') && !alone)) {
     // Asked for by name they all come.
     const all = wanted.has('threads') ? { window: common.window ?? {} } : {}
-    read('threads', 'threads', (request) => readThreads({ ...request, ...all }), { threads: [] })
+    read('threads', 'threads', (request) => readThreads({ ...request, ...all }, patches), {
+      threads: [],
+    })
   }
   if (wanted.has('comments'))
     parts.push(readComments({ ...common, context: common.context.part() }))
-  if (wanted.has('files') || wanted.has('patches')) {
-    const detail = wanted.has('patches') ? 'patch' : 'stats'
-    parts.push(readFiles({ ...common, context: common.context.part() }, detail))
-  }
+  if (wanted.has('files') && !patches) parts.push(files('stats'))
   if (wanted.has('commits')) parts.push(readCommits({ ...common, context: common.context.part() }))
   if (wanted.has('linked')) read('linked', 'linked', readLinked, { linked: [] })
   if (wanted.has('checks') || wanted.has('statuses')) {

@@ -2,7 +2,10 @@ import { Type } from '@sinclair/typebox'
 import { defineProvider, type Kept, type Piece } from '../core/provider.ts'
 import { oneLine } from '../core/quote.ts'
 import { blockFields, type Omission, Ref, repositoryParams } from '../core/schemas.ts'
-import { excerptOf } from './excerpt.ts'
+import { excerptOf } from './common/excerpt.ts'
+import { lines } from './common/render.ts'
+import { pullsTag } from './common/tags.ts'
+import { windowsOf } from './common/windows.ts'
 import {
   type ListedPull,
   pullAuthor,
@@ -11,10 +14,7 @@ import {
   pullFieldsOf,
   pullRepository,
   pullVisibility,
-} from './pullFields.ts'
-import { lines } from './render.ts'
-import { pullsTag } from './tags.ts'
-import { windowsOf } from './windows.ts'
+} from './pull/fields.ts'
 
 const ListedPullRequest = Type.Object({
   title: Type.String(),

@@ -2,6 +2,8 @@ import { Type } from '@sinclair/typebox'
 import { type Draft, defineProvider, type Piece } from '../core/provider.ts'
 import { oneLine } from '../core/quote.ts'
 import { blockFields, repositoryParams } from '../core/schemas.ts'
+import { lines } from './common/render.ts'
+import { releasesTag } from './common/tags.ts'
 import {
   type GitHubRelease,
   notesOf,
@@ -9,9 +11,7 @@ import {
   releaseFields,
   releaseFieldsOf,
   repositoryOf,
-} from './releaseFields.ts'
-import { lines } from './render.ts'
-import { releasesTag } from './tags.ts'
+} from './repo/releases.ts'
 
 /** Assets of a piece: they are kept or left out together. */
 const TOGETHER = 50

@@ -1,6 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import { defineProvider, type Kept, type Piece } from '../core/provider.ts'
 import { blockFields, type Omission, repositoryParams } from '../core/schemas.ts'
+import { facts } from './common/render.ts'
+import { releasesTag } from './common/tags.ts'
+import { windowsOf } from './common/windows.ts'
 import {
   type GitHubRelease,
   notesOf,
@@ -8,10 +11,7 @@ import {
   releaseFieldsOf,
   releaseHeading,
   repositoryOf,
-} from './releaseFields.ts'
-import { facts } from './render.ts'
-import { releasesTag } from './tags.ts'
-import { windowsOf } from './windows.ts'
+} from './repo/releases.ts'
 
 /** Names of assets shown of each release. */
 const ASSETS_SHOWN = 10

@@ -2,9 +2,9 @@ import type { components } from '@octokit/openapi-types'
 import { Type } from '@sinclair/typebox'
 import { type Draft, defineProvider, type Kept, type Piece } from '../core/provider.ts'
 import { blockFields, Nullable, repositoryParams } from '../core/schemas.ts'
-import { facts, lines } from './render.ts'
-import { PARTS, type Part, type Place, partFields, readPart } from './repoParts.ts'
-import { refsTag, releasesTag, repositoryTag } from './tags.ts'
+import { facts, lines } from './common/render.ts'
+import { refsTag, releasesTag, repositoryTag } from './common/tags.ts'
+import { PARTS, type Part, type Place, partFields, readPart } from './repo/parts.ts'
 
 type Repository = components['schemas']['full-repository']
 

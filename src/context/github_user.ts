@@ -2,8 +2,8 @@ import type { components } from '@octokit/openapi-types'
 import { Type } from '@sinclair/typebox'
 import { type Draft, defineProvider, type Piece } from '../core/provider.ts'
 import { blockFields, Nullable, type Omission } from '../core/schemas.ts'
-import { facts, lines } from './render.ts'
-import { windowsOf } from './windows.ts'
+import { facts, lines } from './common/render.ts'
+import { windowsOf } from './common/windows.ts'
 
 type Schemas = components['schemas']
 type Profile = Schemas['public-user'] | Schemas['private-user']

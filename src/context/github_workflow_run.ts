@@ -9,20 +9,20 @@ import {
 } from '../core/provider.ts'
 import { oneLine } from '../core/quote.ts'
 import { blockFields, Nullable, type Omission, Ref, repositoryParams } from '../core/schemas.ts'
-import { Job } from './jobFields.ts'
-import { type JobsPart, jobsPart, type LogWindow } from './jobParts.ts'
-import { isPassing } from './jobReading.ts'
-import { PullNumber } from './pullFields.ts'
-import { facts, lines, loginOf } from './render.ts'
-import { pullTag, runsTag } from './tags.ts'
-import { readOneJob, readRun } from './workflowReading.ts'
+import { facts, lines, loginOf } from './common/render.ts'
+import { pullTag, runsTag } from './common/tags.ts'
+import { PullNumber } from './pull/fields.ts'
+import { Job } from './run/jobFields.ts'
+import { isPassing } from './run/jobReading.ts'
+import { type JobsPart, jobsPart, type LogWindow } from './run/jobs.ts'
 import {
   type ChosenRun,
   type GitHubRun,
   type Repository,
   runOfBranch,
   runOfPull,
-} from './workflowRuns.ts'
+} from './run/runs.ts'
+import { readOneJob, readRun } from './run/workflowReading.ts'
 
 /** A running workflow is soon further; a log that did not come may come. */
 const SOON: CachePolicy = { freshFor: 10, staleFor: 0, keepFor: 300 }

@@ -31,6 +31,17 @@ export interface Piece {
   readonly part: string
   /** Heading line put before the text: the service's own words, names of others by `oneLine`. */
   readonly heading?: string
+  /**
+   * Pieces that follow each other and have one `group` stand together without a blank line; below
+   * the first that was kept, `further` is the heading: what all of them share is said once.
+   */
+  readonly group?: string
+  /** Heading line in place of `heading` below another of the group; none unless given. */
+  readonly further?: string
+  /** Names what the text shows, where another piece may show the same. */
+  readonly shows?: string
+  /** Of a `whole` piece: stands in place of heading and text where another that shows the same is kept whole, in this block or one before. */
+  readonly repeats?: Repeated
   readonly text: string
   /** Whose words `text` is. Every line of another's text is marked, so that it never passes for the service's. */
   readonly by: Source
@@ -40,6 +51,14 @@ export interface Piece {
   readonly rank: number
   /** Kept as it is or not at all: never cut. */
   readonly whole?: boolean
+}
+
+/** The short form of a piece whose text is there already; whose words it is, and its marks, are the piece's. */
+export interface Repeated {
+  /** `shows` of the piece that has the text. */
+  readonly shows: string
+  readonly heading: string
+  readonly text: string
 }
 
 /** A piece that was kept; `text` may be less than the piece's own, with markers where it was cut. */
@@ -139,7 +158,7 @@ export interface Provider<Params extends TObject = TObject> {
    * Defaults in place of those in `params` where the caller says by `query` what matters and by
    * `max_tokens` how much: then more is read to choose from.
    */
-  readonly defaultsWithQuery?: Readonly<Record<string, number>>
+  readonly defaultsWithQuery?: Readonly<Record<string, number | readonly string[]>>
   readonly cache: CachePolicy
   /**
    * `own`: data of its own, open to every caller of the service; GitHub is not asked.

@@ -28,9 +28,6 @@ export function isTrusted(by: Source, least: Trust): boolean {
 
 /** The lowest of all. */
 export function leastTrust(sources: readonly Source[]): Trust {
-  const level = sources.reduce(
-    (lowest, by) => Math.min(lowest, LEVELS.indexOf(trustOf(by))),
-    LEVELS.length - 1,
-  )
-  return LEVELS[level] ?? 'stranger'
+  const known = new Set(sources.map(trustOf))
+  return LEVELS.find((level) => known.has(level)) ?? 'maintainer'
 }

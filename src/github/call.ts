@@ -1,8 +1,11 @@
 import type { FairLoop } from '../core/fairLoop.ts'
 import type { Urgency } from '../core/github.ts'
+import type { CallAnswer } from '../core/meter.ts'
+import { errorType, type Span, type Tracer } from '../core/trace.ts'
 import type { RateGate } from './budget/rateGate.ts'
+import { callId, closeCall, openCall } from './callSpan.ts'
 import type { Credential } from './credentials.ts'
-import { type Exchange, type ExchangeRequest, exchange } from './exchange.ts'
+import { type Exchange, type ExchangeRequest, exchange, type Head } from './exchange.ts'
 import { failureOfTransport } from './failures.ts'
 import { readLimited, readRateLimit } from './limits.ts'
 import { budgetOf, pathOnHost } from './path.ts'
@@ -28,10 +31,21 @@ export interface CallOptions {
   readonly userAgent: string
   readonly now: () => number
   readonly onCall: (report: CallReport) => void
+  /** For calls that no request makes for itself; absent where traces go nowhere. */
+  readonly tracer?: Tracer | undefined
+}
+
+/** Who follows a call. */
+export interface Watch {
+  /** What the call is part of, where it is traced. */
+  readonly span?: Span | undefined
+  /** Told of each answer, and of none as status 0. */
+  readonly onAnswer?: ((answer: CallAnswer) => void) | undefined
 }
 
 export interface Call
-  extends Pick<ExchangeRequest, 'method' | 'headers' | 'body' | 'signal' | 'found'> {
+  extends Watch,
+    Pick<ExchangeRequest, 'method' | 'headers' | 'body' | 'signal' | 'found'> {
   /** Whose budget it draws on. */
   readonly by: Pick<Credential, 'principal' | 'anonymous'>
   /** Path of the API, without the base. */
@@ -74,11 +88,26 @@ export async function call(options: CallOptions, wanted: Call): Promise<Exchange
 
 async function callNow(
   { gate, now, onCall, upstream, userAgent }: CallOptions,
-  { by, body, found, headers, limited = readLimited, method, onSend, path, signal, urgency }: Call,
+  request: Call,
 ): Promise<Exchange> {
+  const {
+    by,
+    body,
+    found,
+    headers,
+    limited = readLimited,
+    method,
+    onAnswer,
+    onSend,
+    path,
+  } = request
+  const { signal, urgency } = request
   const resource = budgetOf(path)
   const pass = await gate.enter(by.principal, resource, urgency, signal)
   const started = performance.now()
+  const span = openCall(request.span, method, upstream, path)
+  const note = ({ headers, status }: Head) => onAnswer?.({ status, id: callId(headers) })
+  let failure: string | undefined
   let answer: Exchange | undefined
   try {
     onSend?.()
@@ -95,13 +124,18 @@ async function callNow(
       ...(body === undefined ? {} : { body }),
       ...(found ? { found } : {}),
       signal,
+      onRedirect: note,
     })
+    note(answer)
     // A redirect that was followed was a call too.
     for (let hop = 0; hop < answer.redirects; hop += 1) onSend?.()
     return answer
   } catch (cause) {
+    if (!answer) note({ status: 0, headers: {} })
+    failure = errorType(cause)
     throw failureOfTransport(cause)
   } finally {
+    closeCall(span, answer?.status ?? 0, answer?.headers ?? {}, failure)
     onCall({ resource, status: answer?.status ?? 0, duration: performance.now() - started })
     pass.leave({
       // With a 401 GitHub tells of the address's budget, which for GraphQL is nothing.

@@ -76,7 +76,7 @@ function readWhole<T>(
 
 async function readOnce(
   options: GitHubOptions,
-  { caller, credential, signal, urgency }: Reading,
+  { caller, credential, onAnswer, signal, span, urgency }: Reading,
   usage: Usage,
   path: string,
   accept: string,
@@ -99,6 +99,8 @@ async function readOnce(
         caller,
         begun: usage.calls > 0,
         signal,
+        span,
+        onAnswer,
         onSend: () => {
           usage.calls += 1
         },

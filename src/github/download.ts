@@ -1,7 +1,9 @@
 import { ServiceError } from '../core/errors.ts'
 import type { Download } from '../core/github.ts'
 import { asRead } from '../core/terminal.ts'
+import { errorType } from '../core/trace.ts'
 import { type CallOptions, call } from './call.ts'
+import { closeCall, openDownload } from './callSpan.ts'
 import { type Exchange, header } from './exchange.ts'
 import { failureOf, failureOfTransport, nothingHere } from './failures.ts'
 import { type Patience, patiently, type Reading, type Usage } from './patiently.ts'
@@ -23,7 +25,7 @@ export function download(
 ): Promise<Download> {
   usage.changed += 1
   return patiently(options, reading, async (attempt, authorization) => {
-    const { caller, credential, signal, urgency } = attempt
+    const { caller, credential, onAnswer, signal, span, urgency } = attempt
     const answer = await call(options, {
       by: credential,
       method: 'GET',
@@ -34,6 +36,8 @@ export function download(
       caller,
       begun: usage.calls > 0,
       signal,
+      span,
+      onAnswer,
       onSend: () => {
         usage.calls += 1
       },
@@ -43,7 +47,7 @@ export function download(
       if (failure) throw failure
       return lastOf([answer.body], tail, 0)
     }
-    return fetchTail(options, addressIn(answer, options), tail, signal)
+    return fetchTail(options, addressIn(answer, options), tail, attempt)
   })
 }
 
@@ -61,9 +65,11 @@ async function fetchTail(
   { onCall, upstream, userAgent }: CallOptions,
   address: URL,
   tail: number,
-  signal: AbortSignal,
+  { signal, span: parent }: Pick<Reading, 'signal' | 'span'>,
 ): Promise<Download> {
   const started = performance.now()
+  const span = openDownload(parent, address)
+  let broken: string | undefined
   let status = 0
   try {
     const { agent } = upstream.stores
@@ -83,8 +89,10 @@ async function fetchTail(
     }
     return await readTail(body, tail)
   } catch (cause) {
+    broken = errorType(cause)
     throw failureOfTransport(cause)
   } finally {
+    closeCall(span, status, {}, broken)
     onCall({ resource: 'download', status, duration: performance.now() - started })
   }
 }

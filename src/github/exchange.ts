@@ -4,14 +4,23 @@ import { ServiceError } from '../core/errors.ts'
 import { MAX_RESPONSE_BYTES, type Upstream } from './upstream.ts'
 
 const gunzipAsync = promisify(gunzip)
+/** Bytes that are inflated at once, each time by a thread that must be waited for: by the default, 16 KiB. */
+const LEAST_CHUNK = 16_384
+const LARGEST_CHUNK = 1_048_576
+/** How much shorter GitHub's JSON is when it is compressed. */
+const USUAL_RATIO = 10
 const REDIRECTS = new Set([301, 302, 307, 308])
 const MAX_REDIRECTS = 3
 
 export type Headers = Readonly<Record<string, string | string[] | undefined>>
 
-export interface Exchange {
+/** An answer without its body. */
+export interface Head {
   readonly status: number
   readonly headers: Headers
+}
+
+export interface Exchange extends Head {
   /** Uncompressed. */
   readonly body: Buffer
   /** Redirects that were followed: calls of their own. */
@@ -27,6 +36,8 @@ export interface ExchangeRequest {
   readonly signal: AbortSignal
   /** A 302 is the answer, not a way to it: by these GitHub tells where a file is. */
   readonly found?: boolean
+  /** Told of each redirect that is followed. */
+  readonly onRedirect?: (head: Head) => void
 }
 
 /** One header's value; of a repeated header all values, joined as RFC 9110 section 5.3 says. */
@@ -42,7 +53,7 @@ export function header(headers: Headers, name: string): string | undefined {
  */
 export async function exchange(
   upstream: Upstream,
-  { found = false, ...request }: ExchangeRequest,
+  { found = false, onRedirect, ...request }: ExchangeRequest,
 ): Promise<Exchange> {
   let path = request.path
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
@@ -53,6 +64,7 @@ export async function exchange(
     if (request.method !== 'GET' || !leadsOn || location === undefined) {
       return { status: statusCode, headers, body: bytes, redirects: hop }
     }
+    onRedirect?.({ status: statusCode, headers })
     path = pathOnOrigin(location, path, upstream.origin)
   }
   throw new ServiceError('upstream_error', 'GitHub redirected too often. Try again later.')
@@ -60,7 +72,10 @@ export async function exchange(
 
 async function inflate(bytes: Buffer, headers: Headers): Promise<Buffer> {
   if (header(headers, 'content-encoding') !== 'gzip' || bytes.length === 0) return bytes
-  return gunzipAsync(bytes, { maxOutputLength: MAX_RESPONSE_BYTES })
+  return gunzipAsync(bytes, {
+    maxOutputLength: MAX_RESPONSE_BYTES,
+    chunkSize: Math.min(LARGEST_CHUNK, Math.max(LEAST_CHUNK, bytes.length * USUAL_RATIO)),
+  })
 }
 
 function pathOnOrigin(location: string, from: string, origin: string): string {

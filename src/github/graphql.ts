@@ -33,7 +33,7 @@ export async function askGraphQL<T>(
 
 async function ask(
   options: CallOptions,
-  { caller, credential, signal, urgency }: Reading,
+  { caller, credential, onAnswer, signal, span, urgency }: Reading,
   usage: Usage,
   body: string,
   authorization: string | undefined,
@@ -53,6 +53,8 @@ async function ask(
     caller,
     begun: usage.calls > 0,
     signal,
+    span,
+    onAnswer,
     onSend: () => {
       usage.calls += 1
     },

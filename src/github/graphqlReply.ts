@@ -1,4 +1,4 @@
-import { ServiceError } from '../core/errors.ts'
+import { invalid, ServiceError } from '../core/errors.ts'
 import { type Exchange, header } from './exchange.ts'
 import {
   failureOf,
@@ -105,6 +105,12 @@ function failureIn(errors: readonly GraphError[], answer: Exchange): ServiceErro
     return new ServiceError('upstream_forbidden', detail, { upstreamStatus })
   }
   if (errors.some(({ type }) => type === 'NOT_FOUND')) return nothingHere(upstreamStatus)
+  // Queries begin where the caller says: no cursor of a query is the service's own.
+  if (errors.some(({ type }) => type === 'INVALID_CURSOR_ARGUMENTS'))
+    return invalid(
+      '/params/after',
+      'is not a place in this list that GitHub knows. Take it from omitted[].next of an earlier answer, or leave it out',
+    )
   const kind = errors.find(({ type }) => /^[A-Z_]{1,40}$/.test(type))?.type
   return new ServiceError(
     'upstream_error',

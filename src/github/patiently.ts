@@ -1,11 +1,12 @@
 import type { Urgency } from '../core/github.ts'
 import { withRetries } from './attempts.ts'
 import { authorized } from './authorized.ts'
+import type { Watch } from './call.ts'
 import type { Credential } from './credentials.ts'
 import { tooSlow } from './failures.ts'
 
 /** In whose name GitHub is asked, until when, and whether somebody waits. */
-export interface Reading {
+export interface Reading extends Watch {
   readonly credential: Credential
   readonly signal: AbortSignal
   readonly urgency: Urgency

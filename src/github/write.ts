@@ -1,13 +1,13 @@
 import { type ProblemCode, type ProblemOptions, ServiceError } from '../core/errors.ts'
 import { authorized } from './authorized.ts'
-import { type CallOptions, call } from './call.ts'
+import { type CallOptions, call, type Watch } from './call.ts'
 import type { Credential } from './credentials.ts'
 import type { Exchange } from './exchange.ts'
 import { failureOf } from './failures.ts'
 import { expandPath } from './path.ts'
 
 /** What is to be made on GitHub, and in whose name. */
-export interface Writing {
+export interface Writing extends Watch {
   readonly credential: Credential
   /** Template with `{name}` places, filled from `params`. */
   readonly path: string
@@ -62,7 +62,7 @@ async function takePoints({ gate }: WriteOptions, { principal }: Credential, sig
 
 async function send(
   options: WriteOptions,
-  { body, credential, params, path }: Writing,
+  { body, credential, onAnswer, params, path, span }: Writing,
   signal: AbortSignal,
   authorization: string | undefined,
 ): Promise<Exchange> {
@@ -79,6 +79,8 @@ async function send(
       body: JSON.stringify(body),
       urgency: 'interactive',
       signal,
+      span,
+      onAnswer,
       onSend: () => {
         reached = true
       },

@@ -1,10 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Answered, Engine, Meter } from '../context/engine.ts'
-import type { ContextRequest } from '../context/request.ts'
+import type { Answered, Engine } from '../context/engine.ts'
+import type { ContextRequest } from '../context/request/request.ts'
+import type { Meter } from '../core/meter.ts'
 import { ageOf, cacheStatus } from './cacheStatus.ts'
 import { whoOf } from './callerKey.ts'
 import { callerToken } from './callerToken.ts'
-import type { Served } from './decorations.ts'
+import { meterOf, type Served } from './decorations.ts'
 import { disconnected } from './disconnect.ts'
 import { matches } from './etag.ts'
 import { contentOf } from './markdown.ts'
@@ -26,7 +27,7 @@ export function answer(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<unknown> | undefined {
-  const meter = { calls: 0 }
+  const meter = meterOf(request)
   const served: Served = { type: context.provider.type, meter, outcome: undefined }
   request.served = served
   const mediaType = negotiate(request.headers.accept, OFFERED)

@@ -1,11 +1,12 @@
 import { createServer } from 'node:http'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Config } from '../config.ts'
-import type { Contracts } from '../context/contract.ts'
 import type { Policies, Window } from '../context/policy.ts'
+import type { Contracts } from '../context/request/contract.ts'
 import type { FairLoop } from '../core/fairLoop.ts'
+import type { Tracer } from '../core/trace.ts'
 import type { Health } from '../health.ts'
-import type { Metrics } from '../metrics.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { AccessTokens } from './accessTokens.ts'
 import type { Admission } from './admission.ts'
 import type { CallerLimit } from './callerLimit.ts'
@@ -35,7 +36,7 @@ import { type WebhookOptions, webhookRoute } from './routes/webhooks.ts'
 import { contextSchemas } from './schemas.ts'
 import { createDoor, limitConnections, type ServerLimits, timeoutsOf } from './server.ts'
 import { sessionSchemas } from './sessionSchemas.ts'
-import { answerClientError, answerUnroutable } from './unreadable.ts'
+import { refuseAddress, refuseBytes } from './unreadable.ts'
 
 /** Bytes. */
 const BODY_LIMIT = 256 * 1024
@@ -66,12 +67,14 @@ export interface AppOptions
   readonly contracts: Contracts
   readonly health: Health
   readonly metrics: Metrics
+  /** Absent where traces go nowhere. */
+  readonly tracer: Tracer | undefined
   readonly logger: FastifyBaseLogger
 }
 
 /** The one place where the HTTP server is made: the same for production and for tests. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { config, contracts, health, logger, metrics, name, version } = options
+  const { config, contracts, health, logger, metrics, name, tracer, version } = options
   const names = createDoorNames()
   const app = Fastify({
     // A logger for each request costs more than its line: the lines name the request themselves.
@@ -81,6 +84,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       requestIdLogLabel: 'request_id',
     }),
     genReqId: requestIdOf,
+    frameworkErrors: refuseAddress,
+    clientErrorHandler: refuseBytes,
     bodyLimit: BODY_LIMIT,
     trustProxy: config.TRUST_PROXY,
     serverFactory: (handler) => {
@@ -88,8 +93,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       const door = createDoor(handler, admission, names)
       return limitConnections(createServer(timeoutsOf(connections), door), connections)
     },
-    frameworkErrors: answerUnroutable,
-    clientErrorHandler: answerClientError,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
@@ -106,7 +109,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.setSerializerCompiler(() => JSON.stringify)
 
   await app.register(securityPlugin, { origins: config.CORS_ORIGINS })
-  await app.register(observePlugin, { logger, metrics })
+  await app.register(observePlugin, { logger, metrics, tracer })
   const auth = { apiKeys: config.API_KEYS, tokens: options.accessTokens?.tokens }
   await app.register(authPlugin, auth)
   await app.register(policiesPlugin, options)

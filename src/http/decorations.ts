@@ -1,8 +1,9 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Outcome } from '../cache/request.ts'
-import type { Meter } from '../context/engine.ts'
 import type { Policy } from '../context/policy.ts'
 import type { ServiceError } from '../core/errors.ts'
+import type { Meter } from '../core/meter.ts'
+import type { Span } from '../core/trace.ts'
 
 /** What became of a request, for its metric and its log line. */
 export interface Served {
@@ -13,6 +14,12 @@ export interface Served {
 }
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Told of each caller that hangs up while its answer is made or sent. */
+    callerLeft: (reply: FastifyReply) => void
+    /** Told of each problem that is a part of an answer, not all of it. */
+    problemMet: (code: string) => void
+  }
   interface FastifyRequest {
     /** Name of the caller's API key, or whom its access token speaks for. */
     callerName: string | undefined
@@ -28,6 +35,8 @@ declare module 'fastify' {
     policy: Policy | undefined
     served: Served | undefined
     problem: ServiceError | undefined
+    /** Where it is traced. */
+    span: Span | undefined
   }
 }
 
@@ -40,4 +49,8 @@ export function decorate(app: FastifyInstance): void {
   app.decorateRequest('policy', undefined)
   app.decorateRequest('served', undefined)
   app.decorateRequest('problem', undefined)
+  app.decorateRequest('span', undefined)
 }
+
+/** For the calls to GitHub that are made for a request. */
+export const meterOf = ({ span }: FastifyRequest): Meter => ({ calls: 0, answers: undefined, span })

@@ -1,10 +1,14 @@
 import type { FastifyReply } from 'fastify'
 
 /** Aborted when the caller hangs up before the answer is complete. Made only when something must wait. */
-export function disconnected({ raw }: FastifyReply): AbortSignal {
+export function disconnected(reply: FastifyReply): AbortSignal {
+  const { raw } = reply
   const abort = new AbortController()
   raw.once('close', () => {
-    if (!raw.writableFinished) abort.abort(new Error('The caller hung up'))
+    if (raw.writableFinished) return
+    abort.abort(new Error('The caller hung up'))
+    // Once what was stopped by that has ended and can be told of. Fastify tells of whole answers only.
+    setImmediate(() => reply.server.callerLeft(reply))
   })
   return abort.signal
 }

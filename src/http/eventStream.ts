@@ -3,7 +3,6 @@ import type { FastifyReply } from 'fastify'
 
 /** Server-sent events (html.spec.whatwg.org/multipage/server-sent-events.html). */
 
-/** Milliseconds of silence after which a comment keeps proxies from closing the stream. */
 const HEARTBEAT = 15_000
 const QUIET = Symbol('quiet')
 
@@ -15,21 +14,29 @@ export function event(name: string, data: unknown): string {
 /**
  * Sends events as they come. Nothing is taken from `events` faster than the caller reads, and it is
  * ended when the caller hangs up.
+ * @param heartbeat milliseconds of silence after which a comment keeps proxies from closing the stream
  */
-export function sendEvents(reply: FastifyReply, events: AsyncGenerator<string>): FastifyReply {
+export function sendEvents(
+  reply: FastifyReply,
+  events: AsyncGenerator<string>,
+  heartbeat = HEARTBEAT,
+): FastifyReply {
   return reply
     .header('cache-control', 'no-store')
     .header('x-accel-buffering', 'no')
     .type('text/event-stream; charset=utf-8')
-    .send(Readable.from(withHeartbeats(events), { highWaterMark: 1 }))
+    .send(Readable.from(withHeartbeats(events, heartbeat), { highWaterMark: 1 }))
 }
 
-async function* withHeartbeats(events: AsyncGenerator<string>): AsyncGenerator<string> {
+async function* withHeartbeats(
+  events: AsyncGenerator<string>,
+  heartbeat: number,
+): AsyncGenerator<string> {
   let next = events.next()
   try {
     for (;;) {
       const { promise: quiet, resolve } = Promise.withResolvers<typeof QUIET>()
-      const timer = setTimeout(resolve, HEARTBEAT, QUIET)
+      const timer = setTimeout(resolve, heartbeat, QUIET)
       const result = await Promise.race([next, quiet]).finally(() => clearTimeout(timer))
       if (result === QUIET) yield ': keep-alive\n\n'
       else if (result.done) return

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { LRUCache } from 'lru-cache'
-import type { Contracts } from '../context/contract.ts'
-import { type ContextRequest, parseRequest } from '../context/request.ts'
+import type { Contracts } from '../context/request/contract.ts'
+import { type ContextRequest, parseRequest } from '../context/request/request.ts'
 
 /** Bodies remembered, and characters of one at most. */
 const MOST_BODIES = 2_048

@@ -1,5 +1,5 @@
 import { type TSchema, Type } from '@sinclair/typebox'
-import { type Contracts, requestOptions } from '../context/contract.ts'
+import { type Contracts, requestOptions } from '../context/request/contract.ts'
 import type { Provider } from '../core/provider.ts'
 import { Omission } from '../core/schemas.ts'
 import { Problem } from './problem.ts'

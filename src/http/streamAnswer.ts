@@ -1,11 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Block } from '../context/answer.ts'
+import type { Block } from '../context/answer/answer.ts'
 import type { Answered } from '../context/engine.ts'
-import type { ContextRequest } from '../context/request.ts'
+import type { ContextRequest } from '../context/request/request.ts'
 import type { AnswerOptions } from './answer.ts'
 import { ageOf, cacheStatus } from './cacheStatus.ts'
 import { whoOf } from './callerKey.ts'
 import { callerToken } from './callerToken.ts'
+import { meterOf } from './decorations.ts'
 import { disconnected } from './disconnect.ts'
 import { createFeed, event, sendEvents } from './eventStream.ts'
 import { problemOf, toServiceError } from './problem.ts'
@@ -27,7 +28,7 @@ export async function streamAnswer(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const { engine } = options
-  const meter = request.served?.meter ?? { calls: 0 }
+  const meter = request.served?.meter ?? meterOf(request)
   const signal = disconnected(reply)
   const feed = createFeed<Block>()
   const answered = engine

@@ -1,5 +1,7 @@
 import type { Outcome } from '../cache/request.ts'
-import type { Meter, Who } from '../context/engine.ts'
+import type { Who } from '../context/engine.ts'
+import type { ServiceError } from '../core/errors.ts'
+import type { Meter } from '../core/meter.ts'
 import type { Scope } from '../core/scopes.ts'
 
 /** Who calls, as the transport knows it. */
@@ -15,6 +17,8 @@ export interface Caller {
   readonly expiresAt?: number | undefined
   /** Told what is asked for, and later what became of it, for the metric and the log line. */
   readonly served: (type: string, outcome?: Outcome) => void
+  /** Told what it failed with, as what is answered is no failure of the transport's. */
+  readonly failed?: ((problem: ServiceError) => void) | undefined
 }
 
 /** Whether GitHub is asked in the name of an account that is this caller's own. */

@@ -1,5 +1,5 @@
 import type { Answered, Engine } from '../context/engine.ts'
-import type { ContextRequest } from '../context/request.ts'
+import type { ContextRequest } from '../context/request/request.ts'
 import { type Call, notification } from './protocol/methods.ts'
 
 export interface FetchOptions {

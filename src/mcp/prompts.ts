@@ -1,6 +1,6 @@
 import type { TSchema } from '@sinclair/typebox'
-import type { Contracts } from '../context/contract.ts'
-import { parseRequest } from '../context/request.ts'
+import type { Contracts } from '../context/request/contract.ts'
+import { parseRequest } from '../context/request/request.ts'
 import { invalid, ServiceError } from '../core/errors.ts'
 import { type FetchOptions, fetchContext, textOf } from './fetchContext.ts'
 import { listing } from './protocol/listing.ts'

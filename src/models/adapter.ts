@@ -1,7 +1,9 @@
 import { ServiceError } from '../core/errors.ts'
+import type { Span } from '../core/trace.ts'
 import type { Provider } from './failures.ts'
-import type { ModelAdapter, ModelEvent, ModelRequest, ModelUsage } from './model.ts'
+import type { ModelAdapter, ModelEnd, ModelEvent, ModelRequest, ModelUsage } from './model.ts'
 import { type Persistence, persist } from './persist.ts'
+import { closeReply, openReply } from './replySpan.ts'
 
 /** What became of one reply, for metrics. */
 export interface ReplyReport {
@@ -40,7 +42,7 @@ export function createAdapter(wire: Wire, runtime: Runtime): ModelAdapter {
     provider: wire.provider.name,
     defaultModel: wire.defaultModel,
     contextWindow: (model) => wire.contextWindow(model),
-    reply: (request, signal) => reply(wire, runtime, request, signal),
+    reply: (request, signal, span) => reply(wire, runtime, request, signal, span),
   }
 }
 
@@ -49,13 +51,15 @@ async function* reply(
   { onReply, ...persistence }: Runtime,
   request: ModelRequest,
   signal: AbortSignal,
+  parent: Span | undefined,
 ): AsyncGenerator<ModelEvent> {
+  const span = openReply(parent, wire.provider.name, request)
   const started = performance.now()
   const elapsed = () => performance.now() - started
   // What it is if the caller leaves before the end.
   let outcome = 'aborted'
   let firstToken: number | undefined
-  let usage: ModelUsage | undefined
+  let end: ModelEnd | undefined
   let retries = 0
   const onRetry = () => {
     retries += 1
@@ -68,7 +72,7 @@ async function* reply(
         firstToken ??= elapsed()
       } else {
         outcome = 'ok'
-        usage = event.usage
+        end = event
       }
       yield event
     }
@@ -78,6 +82,15 @@ async function* reply(
   } finally {
     const model = wire.family(request.model) ?? 'other'
     const provider = wire.provider.name
-    onReply({ provider, model, outcome, duration: elapsed(), firstToken, retries, usage })
+    onReply({
+      provider,
+      model,
+      outcome,
+      duration: elapsed(),
+      firstToken,
+      retries,
+      usage: end?.usage,
+    })
+    closeReply(span, outcome, retries, end)
   }
 }

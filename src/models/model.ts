@@ -1,3 +1,5 @@
+import type { Span } from '../core/trace.ts'
+
 /** One message of a conversation, as every model takes it. */
 export interface Message {
   readonly role: 'user' | 'assistant'
@@ -22,17 +24,17 @@ export interface ModelUsage {
   readonly output: number
 }
 
-export type ModelEvent =
-  | { readonly type: 'text'; readonly text: string }
-  /** The last event of a reply that is whole. */
-  | {
-      readonly type: 'end'
-      readonly usage: ModelUsage
-      /** The model that answered, by the provider's word. */
-      readonly model: string
-      /** Whether the reply was cut short: at `maxTokens`, or by the provider's filter. */
-      readonly truncated: boolean
-    }
+/** The last event of a reply that is whole. */
+export interface ModelEnd {
+  readonly type: 'end'
+  readonly usage: ModelUsage
+  /** The model that answered, by the provider's word. */
+  readonly model: string
+  /** Whether the reply was cut short: at `maxTokens`, or by the provider's filter. */
+  readonly truncated: boolean
+}
+
+export type ModelEvent = { readonly type: 'text'; readonly text: string } | ModelEnd
 
 /** A model behind one wire protocol. */
 export interface ModelAdapter {
@@ -43,10 +45,10 @@ export interface ModelAdapter {
   /** Tokens that a prompt and its reply may have together. */
   contextWindow(model: string): number
   /**
-   * The reply as it comes. Ends with `end`; a stream that breaks off before that throws.
+   * The reply as it comes, as a part of `span`. Ends with `end`; a stream that breaks off before that throws.
    * @throws ServiceError `model_auth`, `model_rate_limited`, `model_timeout`, `model_error`; the signal's reason
    */
-  reply(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>
+  reply(request: ModelRequest, signal: AbortSignal, span?: Span): AsyncIterable<ModelEvent>
 }
 
 /** What a caller may say of the model. */

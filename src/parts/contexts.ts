@@ -5,11 +5,12 @@ import type { MemoryStore } from '../cache/memory.ts'
 import { createPastAnswers } from '../cache/past.ts'
 import { createRedisStore } from '../cache/redisStore.ts'
 import { noStore } from '../cache/store.ts'
-import { type AllowedRepos, createAllowedRepos, everything } from '../context/allowlist.ts'
-import { type Contracts, compileContracts } from '../context/contract.ts'
 import { createEngine, type Engine } from '../context/engine.ts'
-import { createLocator, type Locate, webHostOf } from '../context/url.ts'
+import { type AllowedRepos, createAllowedRepos, everything } from '../context/request/allowlist.ts'
+import { type Contracts, compileContracts } from '../context/request/contract.ts'
+import { createLocator, type Locate, webHostOf } from '../context/request/url.ts'
 import type { Provider } from '../core/provider.ts'
+import type { Coalescing } from '../metrics/sources.ts'
 import type { GitHubParts } from './github.ts'
 import type { Ground } from './ground.ts'
 
@@ -19,6 +20,9 @@ export interface ContextParts {
   readonly engine: Engine
   readonly locate: Locate
   readonly allowed: AllowedRepos
+  /** For metrics. */
+  readonly coalescing: () => Coalescing
+  readonly pastBytes: () => number
 }
 
 export interface ContextPartsOptions {
@@ -36,10 +40,12 @@ export function createContextParts(
   options: ContextPartsOptions,
 ): ContextParts {
   const { github, invalidations, memory, providers } = options
+  const leases = redis ? createLeases(redis.commands, redis.bus) : noLeases
+  const past = createPastAnswers(options.pastBytes, redis?.commands, now)
   const cache = createContextCache({
     memory,
     shared: redis ? createRedisStore(redis.commands, now) : noStore,
-    leases: redis ? createLeases(redis.commands, redis.bus) : noLeases,
+    leases,
     invalidations,
     now,
     random,
@@ -58,13 +64,15 @@ export function createContextParts(
     contracts: compileContracts(providers),
     locate: createLocator(providers, webHost),
     allowed,
+    coalescing: () => ({ ...cache.coalescing(), leases: leases.counts }),
+    pastBytes: () => past.bytes,
     engine: createEngine({
       cache,
       github: github.reader,
       credentialFor: github.credentialFor,
       allowed,
       webUrl: `https://${webHost}`,
-      past: createPastAnswers(options.pastBytes, redis?.commands, now),
+      past,
     }),
   }
 }

@@ -1,7 +1,7 @@
 import type { Invalidations } from '../cache/invalidations.ts'
 import { isLoopback } from '../config.ts'
-import { createIssueWrites } from '../context/issueWrites.ts'
-import type { Marks } from '../context/webhookMarks.ts'
+import { createIssueWrites } from '../context/issue/writes.ts'
+import type { Marks } from '../context/webhooks/marks.ts'
 import { createWriteGitHub } from '../github/write.ts'
 import type { Health } from '../health.ts'
 import { createAccessTokens } from '../http/accessTokens.ts'
@@ -9,7 +9,8 @@ import type { AppOptions } from '../http/app.ts'
 import { createDeliveries } from '../http/deliveries.ts'
 import { createDoor, type DoorOptions } from '../mcp/door.ts'
 import type { McpServer } from '../mcp/protocol/server.ts'
-import type { Metrics } from '../metrics.ts'
+import { traced } from '../mcp/traced.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import { NAME, VERSION } from '../package.ts'
 import type { ContextParts } from './contexts.ts'
 import type { GitHubParts } from './github.ts'
@@ -23,7 +24,7 @@ export interface McpParts {
 }
 
 export function createMcpParts(
-  { config, logger, now }: Ground,
+  { config, logger, now, tracer }: Ground,
   { allowed, ...contexts }: ContextParts,
   { calls, credentialFor }: GitHubParts,
   invalidations: Invalidations,
@@ -45,10 +46,14 @@ export function createMcpParts(
       : undefined,
     onError: (error) => logger.error({ err: error }, 'unexpected error'),
   }
+  const open = (options: DoorOptions) => {
+    const server = createDoor(options)
+    return tracer ? traced(server, tracer) : server
+  }
   return {
-    byLines: (ending) => createDoor({ ...door, ending, connected: true }),
+    byLines: (ending) => open({ ...door, ending, connected: true }),
     overHttp: (health) => ({
-      server: createDoor({ ...door, ending: health.draining, connected: false }),
+      server: open({ ...door, ending: health.draining, connected: false }),
       hosts: {
         loopback: isLoopback(config.HOST),
         hosts: config.ALLOWED_HOSTS,

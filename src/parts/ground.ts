@@ -1,7 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../config.ts'
+import type { Tracer } from '../core/trace.ts'
 import { NAME, VERSION } from '../package.ts'
 import { createRedisService, type RedisService } from '../redis/redis.ts'
+import { startTracing } from '../tracing/tracing.ts'
 
 /** Milliseconds that the start waits for Redis. */
 const REDIS_PATIENCE = 1_000
@@ -19,6 +21,8 @@ export interface Ground {
   readonly redis: RedisService | undefined
   /** How this service calls itself to others. */
   readonly userAgent: string
+  /** Absent where traces go nowhere. */
+  readonly tracer: Tracer | undefined
 }
 
 export async function createGround(
@@ -27,6 +31,7 @@ export async function createGround(
   closing: AbortSignal,
 ): Promise<Ground> {
   const redis = await connect(config, logger)
+  const tracer = await tracerOf(config, logger)
   return {
     config,
     logger,
@@ -35,6 +40,7 @@ export async function createGround(
     closing,
     redis,
     userAgent: `${NAME}/${VERSION}`,
+    tracer,
   }
 }
 
@@ -51,4 +57,21 @@ async function connect(
   })
   await redis.ready(REDIS_PATIENCE)
   return redis
+}
+
+async function tracerOf(config: Config, logger: FastifyBaseLogger): Promise<Tracer | undefined> {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } = config
+  if (endpoint === undefined) return undefined
+  return startTracing({
+    endpoint,
+    headers: Object.fromEntries(config.OTEL_EXPORTER_OTLP_HEADERS),
+    serviceName: config.OTEL_SERVICE_NAME,
+    version: VERSION,
+    sampler: config.OTEL_TRACES_SAMPLER,
+    ratio: config.OTEL_TRACES_SAMPLER_ARG,
+    onChange(reason) {
+      if (reason === undefined) logger.warn('traces are delivered again')
+      else logger.warn({ reason }, 'traces cannot be delivered, and are lost until they can')
+    },
+  })
 }

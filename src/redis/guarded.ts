@@ -20,6 +20,11 @@ export interface GuardedRedis {
   close(): void
 }
 
+export interface CountedRedis extends GuardedRedis {
+  /** Commands so far that failed or took too long, and those that were not sent. */
+  readonly counts: { readonly failed: number; readonly skipped: number }
+}
+
 export interface GuardOptions {
   /** Milliseconds that a command without a patience of its own is waited for; 50 unless given. */
   readonly patience?: number | undefined
@@ -34,10 +39,11 @@ export interface GuardOptions {
 export function guardRedis(
   client: RedisClient,
   { onChange, patience: usual = PATIENCE }: GuardOptions,
-): GuardedRedis {
+): CountedRedis {
   let available = true
   let reported = true
   let timer: NodeJS.Timeout | undefined
+  const counts = { failed: 0, skipped: 0 }
 
   async function probe(): Promise<void> {
     try {
@@ -58,10 +64,14 @@ export function guardRedis(
 
   return {
     async try(command, patience = usual) {
-      if (!available) return undefined
+      if (!available) {
+        counts.skipped += 1
+        return undefined
+      }
       try {
         return await inTime(command(client), patience)
       } catch (error) {
+        counts.failed += 1
         // An error that Redis itself sent (out of memory, read only) shows that it is there and quick.
         if (available && !(error instanceof ReplyError)) {
           available = false
@@ -73,6 +83,7 @@ export function guardRedis(
     get available() {
       return available
     },
+    counts,
     close: () => clearTimeout(timer),
   }
 }

@@ -1,12 +1,12 @@
 import { type Bus, createBus } from './bus.ts'
 import { createFleetClock } from './clock.ts'
 import { connectRedis } from './connection.ts'
-import { type GuardedRedis, guardRedis } from './guarded.ts'
+import { type CountedRedis, guardRedis } from './guarded.ts'
 import { PREFIX } from './keys.ts'
 
 /** Redis as the service uses it: guarded commands, messages between replicas, a common clock. */
 export interface RedisService {
-  readonly commands: GuardedRedis
+  readonly commands: CountedRedis
   readonly bus: Bus
   readonly now: () => number
   /** Until connected, or until `ms` milliseconds have passed: the service starts without Redis too. */

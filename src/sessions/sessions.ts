@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { ContextRequest } from '../context/request.ts'
+import type { ContextRequest } from '../context/request/request.ts'
 import { ServiceError } from '../core/errors.ts'
 import { createPace, measureTokens } from '../core/tokens.ts'
 import { type Caller, type Fetched, fetchItems } from './github/fetch.ts'

@@ -34,7 +34,13 @@ function sharedWords({ query, text }: Needle): number {
 
 /** As who does not know how many there are. */
 function asked(scene: Scene): Scene {
-  const { limit: _limit, max_comments: _comments, ...params } = scene.request.params
+  const {
+    include: _include,
+    limit: _limit,
+    max_comments: _comments,
+    max_entries: _entries,
+    ...params
+  } = scene.request.params
   return { ...scene, request: { ...scene.request, params } }
 }
 

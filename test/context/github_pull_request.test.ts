@@ -171,12 +171,12 @@ describe('github_pull_request', () => {
     expect(reviews).toMatch(/\n### changes requested by bob \(member\), \S+\n> Say why\./)
     expect(reviews).toContain('Latest: bob changes requested')
     expect(threads).toMatch(
-      /\n### Thread on src\/login\.ts:1 \(unresolved\)\n@@ -1 \+1 @@\n-one\n\+two\n\n#### bob \(member\) on src\/login\.ts:1, \S+\n> Two is many\.\n\n#### ann/,
+      /\n### Thread on src\/login\.ts:1 \(unresolved\)\n@@ -1 \+1 @@\n-one\n\+two\n#### bob \(member\), \S+\n> Two is many\.\n#### ann/,
     )
     expect(threads).not.toContain('typo')
     expect(files).toMatch(/\n> modified \+1 −1 src\/login\.ts\n> added \+1 −0 yarn\.lock$/)
     expect(checks).toMatch(
-      /\n\n- failure: test \(github-actions\) · Workflow run: \d+ · Annotations: 1\n\n- success: lint \(octoapp\)\n- success: cla$/,
+      /\n\n- failure: test \(github-actions\) · Workflow run: \d+ · Annotations: 1\n\n### success, by octoapp\n- lint\n\n### success\n- cla$/,
     )
     expect(omitted.map(({ what, count, reason }) => [what, count, reason])).toEqual([
       ['threads', 1, 'resolved'],
@@ -193,6 +193,30 @@ describe('github_pull_request', () => {
     expect(text).not.toContain('Once is not enough.')
   })
 
+  it('does not show a hunk again that its patch has', async () => {
+    const made = busyPull()
+    const { context } = await app.context(request(made, { include: ['patches', 'reviews'] }))
+    const block = (type: string) => context.find((one) => one.type.endsWith(type))
+    expect(block('_files')?.content).toContain('@@ -1 +1 @@\n-one\n+two')
+    expect(block('_threads')?.content).toMatch(
+      /\n### Thread on src\/login\.ts:1 \(unresolved\), in hunk 1 of its patch above\n\+two\n#### bob \(member\), \S+\n> Two is many\./,
+    )
+    expect(block('_threads')?.content).not.toContain('@@')
+    expect(block('_threads')?.threads).toMatchObject([{ hunk: '@@ -1 +1 @@\n-one\n+two' }])
+    // Another hunk than what is there now is shown.
+    addReviewThread(github.world, made.issue, {
+      path: 'src/login.ts',
+      diffHunk: '@@ -1 +1 @@\n-one\n+three',
+      comments: [{ body: 'Gone now.' }],
+    })
+    const again = await app.context({
+      ...request(made, { include: ['patches', 'reviews'] }),
+      max_age: 0,
+    })
+    const threads = again.context.find(({ type }) => type.endsWith('_threads'))
+    expect(threads?.content).toContain('@@ -1 +1 @@\n-one\n+three\n#### ')
+  })
+
   it('holds the parts that are asked for, and no others', async () => {
     const made = busyPull()
     const types = async (include: readonly string[]) =>
@@ -205,9 +229,9 @@ describe('github_pull_request', () => {
     expect(await types(['statuses'])).toEqual(['checks'])
     expect(await types(['linked', 'checks', 'commits', 'comments', 'reviews', 'patches'])).toEqual([
       'reviews',
+      'files',
       'threads',
       'github_issue_comments',
-      'files',
       'commits',
       'linked',
       'checks',
@@ -405,6 +429,27 @@ describe('rounds', () => {
     expect(github.rounds()).toBe(2)
     // The pull request, reviews, files, comments, commits; two by GraphQL; check runs and statuses.
     expect(github.count()).toBe(9)
+  })
+
+  it('are two where threads must be put together from hundreds of comments', async () => {
+    const made = busyPull()
+    for (let i = 0; i < 230; i++) {
+      addReviewThread(github.world, made.issue, { comments: [{ body: `Remark ${i}` }] })
+    }
+    const body = { message: 'Resource not accessible by personal access token' }
+    const fault = github.fault({ kind: 'status', status: 403, body, match: /graphql/ })
+    github.resetCounts()
+    github.latencyMs = 400
+    const { context } = await app.context({
+      ...request(made, { include: ['threads'], limit: 1_000 }),
+      max_age: 0,
+    })
+    github.latencyMs = 0
+    fault.remove()
+    const [, threads] = context
+    expect(threads?.threads).toHaveLength(232)
+    expect(github.count({ path: /\/pulls\/\d+\/comments/ })).toBe(3)
+    expect(github.rounds()).toBe(2)
   })
 
   it('are one without checks', async () => {

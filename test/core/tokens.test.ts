@@ -24,6 +24,25 @@ describe('countTokens', () => {
     fc.assert(fc.property(text, (text) => countTokens(text) === exact(text)))
   })
 
+  it('is exact where it slices between words and lines', () => {
+    const paragraph = fc.oneof(
+      fc.lorem({ maxCount: 120, mode: 'sentences' }),
+      fc.constantFrom(
+        'const a = {\n  b: 1,\n}\n',
+        '// one\n/* two */\n\n\tx()\n',
+        '- [ ] a\n',
+        ' 12 ',
+      ),
+    )
+    fc.assert(
+      fc.property(fc.array(paragraph, { minLength: 60, maxLength: 120 }), (paragraphs) => {
+        const text = paragraphs.join('\n')
+        expect(countTokens(text)).toBe(exact(text))
+      }),
+      { numRuns: 30 },
+    )
+  })
+
   it('never tells too few where they are not', () => {
     const run = fc
       .tuple(
@@ -48,4 +67,26 @@ describe('countTokens', () => {
     const text = `${'x'.repeat(before)}${'\u{f0000}'.repeat(1_500)}`
     expect(countTokens(text)).toBeGreaterThanOrEqual(exact(text))
   })
+
+  it('takes a long run without a break in its stride', () => {
+    const letters = (length: number, seed: number) =>
+      fc.sample(
+        fc.string({
+          unit: fc.constantFrom(...'abcdefghijklmnopqrst'),
+          minLength: length,
+          maxLength: length,
+        }),
+        { seed, numRuns: 1 },
+      )[0] as string
+    // Eight times as much; in quadratic time it would be 64 times.
+    expect(milliseconds(letters(80_000, 2))).toBeLessThan(
+      24 * milliseconds(letters(10_000, 1)) + 50,
+    )
+  })
 })
+
+function milliseconds(text: string): number {
+  const begun = performance.now()
+  countTokens(`in words ${text} too`)
+  return performance.now() - begun
+}

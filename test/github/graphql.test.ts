@@ -98,6 +98,16 @@ describe('a query', () => {
 })
 
 describe('what GitHub refuses within a query', () => {
+  it('a cursor that it does not know: that is the caller’s to mend', async () => {
+    const query =
+      'query($owner: String!, $name: String!) { repository(owner: $owner, name: $name) { discussions(first: 1, after: "nowhere") { nodes { number } } } }'
+    expect(await failureOf(query, HELLO)).toMatchObject({
+      code: 'invalid_request',
+      detail: expect.stringMatching(/after.*omitted\[\]\.next/),
+      errors: [{ pointer: '/params/after' }],
+    })
+  })
+
   it('nothing there, or nothing that may be seen', async () => {
     const hidden = addRepository(github.world, { owner: 'acme', name: 'secret', private: true })
     const { full_name } = hidden.body

@@ -110,4 +110,16 @@ describe('an answer that is none', () => {
     other.server.closeAllConnections()
     await new Promise((resolve) => other.server.close(resolve))
   })
+
+  it('is not unpacked beyond what GitHub ever sends', async () => {
+    const bomb = gzipSync(Buffer.alloc(40 * 1024 * 1024, ' '))
+    expect(bomb.length).toBeLessThan(100_000)
+    const other = await startElsewhere(bomb, { 'content-encoding': 'gzip' })
+    await using confused = await startApp({ github: other })
+    const problem = (await confused.post(repo)).json<Problem>()
+    expect(problem).toMatchObject({ code: 'upstream_error', status: 502 })
+    expect(problem.detail).toContain('too large')
+    other.server.closeAllConnections()
+    await new Promise((resolve) => other.server.close(resolve))
+  })
 })

@@ -46,9 +46,9 @@ describe('health', () => {
       found.push([ready.status, ready.json(), live.status])
     }
     expect(found).toEqual([
-      [503, { status: 'starting' }, 200],
+      [503, { status: 'starting', detail: expect.stringMatching(/GitHub/) }, 200],
       [200, { status: 'ready' }, 200],
-      [503, { status: 'draining' }, 200],
+      [503, { status: 'draining', detail: expect.stringMatching(/another replica/) }, 200],
     ])
   })
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type App, startApp } from '../support/app.ts'
 import {
   addAccount,
@@ -63,6 +63,80 @@ describe('the log', () => {
       ['not_found', 404, undefined],
       ['unauthorized', 401, undefined],
       ['not_found', 404, 'github_issue'],
+    ])
+  })
+
+  it('names what GitHub calls the calls that it got, the first ten of many', async () => {
+    addRepository(github.world, { owner: 'octo', name: 'many' })
+    for (let number = 1; number <= 12; number += 1)
+      addIssue(github.world, 'octo/many', { title: `Issue ${number}`, body: '' })
+    const requests = Array.from({ length: 12 }, (_, index) => ({
+      ...issue,
+      params: { owner: 'octo', repo: 'many', issue_number: index + 1 },
+    }))
+    const json = { ...headers, 'content-type': 'application/json' }
+    await app.send('POST', '/mcp/context/batch', json, JSON.stringify({ requests }))
+    const [line] = app.logs
+    expect(line?.upstream_calls).toBe(github.count())
+    expect(line?.github).toEqual(
+      Array(10).fill({ status: 200, id: expect.stringMatching(/^[\dA-F:]{20,}$/) }),
+    )
+    const ids = ((line?.github ?? []) as { id: string }[]).map(({ id }) => id)
+    expect(new Set(ids).size).toBe(10)
+  })
+
+  it('names each hop of a renamed repository, and a refused connection as status 0', async () => {
+    const repo = (name: string) => ({
+      context_type: 'github_repo',
+      params: { owner: 'octo', repo: name },
+    })
+    github.fault({
+      match: '/repos/octo/old',
+      kind: 'status',
+      status: 301,
+      times: 1,
+      headers: {
+        location: `${github.url}/repos/octo/talk`,
+      },
+    })
+    await app.post(repo('old'), headers)
+    expect(app.logs.at(-1)?.github).toMatchObject([{ status: 301 }, { status: 200 }])
+    github.fault({ match: '/repos/*', kind: 'reset' })
+    await app.post({ ...repo('talk'), max_age: 0 }, headers)
+    expect(app.logs.at(-1)?.github).toEqual(Array(3).fill({ status: 0 }))
+  })
+
+  it('has no word of GitHub’s where another’s fetch or memory answered', async () => {
+    const asked = [app.post(issue, headers), app.post(issue, headers), app.post(issue, headers)]
+    await Promise.all(asked)
+    await app.post(issue, headers)
+    const outcomes = app.logs.map(({ outcome, ...line }) => [outcome, 'github' in line])
+    expect(outcomes).toEqual(
+      expect.arrayContaining([
+        ['miss', true],
+        ['collapsed', false],
+        ['hit', false],
+      ]),
+    )
+  })
+
+  it.each([
+    ['an answer', {}],
+    ['a stream', { accept: 'text/event-stream' }],
+  ])('has one line for a caller that hangs up before %s is there', async (_what, more) => {
+    github.fault({ match: '/repos/*', kind: 'hang' })
+    const leaving = new AbortController()
+    const asked = fetch(`${app.url}/mcp/context/github_issue?owner=octo&repo=talk&issue_number=1`, {
+      headers: { ...headers, ...more },
+      signal: leaving.signal,
+    }).catch(() => 'left')
+    await vi.waitUntil(() => github.count() > 0, { timeout: 10_000 })
+    leaving.abort()
+    expect(await asked).toBe('left')
+    await vi.waitUntil(() => app.logs.length > 0, { timeout: 10_000 })
+    await app.close()
+    expect(app.logs).toEqual([
+      expect.objectContaining({ level: 30, status: 499, outcome: 'aborted', type: 'github_issue' }),
     ])
   })
 

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type App, startApp } from '../support/app.ts'
 import { type GitHub, OCTOCAT_TOKEN, startGitHub } from '../support/github/index.ts'
+import { startRedis } from '../support/redis.ts'
 
 const KEY = 'ann-key-0123456789'
 const headers = { 'x-api-key': KEY }
@@ -25,8 +26,8 @@ interface Sample {
 }
 
 /** All samples of one metric. */
-async function samples(name: string): Promise<Sample[]> {
-  const { text } = await app.get('/metrics')
+async function samples(name: string, from: Pick<App, 'get'> = app): Promise<Sample[]> {
+  const { text } = await from.get('/metrics')
   return [...text.matchAll(/^(\w+)(?:\{(.*)\})? (\S+)$/gm)].flatMap(([, found, labels, value]) =>
     found === name
       ? [
@@ -41,8 +42,12 @@ async function samples(name: string): Promise<Sample[]> {
   )
 }
 
-async function value(name: string, labels: Labels = {}): Promise<number | undefined> {
-  const [found] = (await samples(name)).filter((sample) =>
+async function value(
+  name: string,
+  labels: Labels = {},
+  from: Pick<App, 'get'> = app,
+): Promise<number | undefined> {
+  const [found] = (await samples(name, from)).filter((sample) =>
     Object.entries(labels).every(([key, value]) => sample.labels[key] === value),
   )
   return found?.value
@@ -102,13 +107,99 @@ describe('GET /metrics', () => {
   })
 
   it('tells of the cache', async () => {
+    const answers = { part: 'answers' }
     const [bytes = 0, entries = 0] = [
-      await value('cache_memory_bytes'),
+      await value('cache_memory_bytes', answers),
       await value('cache_memory_entries'),
     ]
     await app.post({ ...repo, max_tokens: 5_000 }, headers)
     expect(await value('cache_memory_entries')).toBe(entries + 1)
-    expect(await value('cache_memory_bytes')).toBeGreaterThan(bytes + 500)
+    expect(await value('cache_memory_bytes', answers)).toBeGreaterThan(bytes + 500)
+    for (const part of ['resources', 'past'])
+      expect(await value('cache_memory_bytes', { part })).toBeGreaterThan(100)
+    const most = await samples('cache_memory_max_bytes')
+    const sum = most.reduce((total, { value }) => total + value, 0)
+    expect(Math.abs(sum - 134_217_728)).toBeLessThan(most.length)
+  })
+
+  it('counts who waits for another’s fetch, while it runs', async () => {
+    const before = (await value('cache_coalesced_total', { by: 'process' })) ?? 0
+    github.fault({ match: '/repos/*', kind: 'hang', times: 1 })
+    const leaving = new AbortController()
+    const asked = Array.from({ length: 5 }, () =>
+      fetch(`${app.url}/mcp/context/github_repo?owner=octocat&repo=Hello-World&max_tokens=300`, {
+        headers,
+        signal: leaving.signal,
+      }).catch(() => 'left'),
+    )
+    await vi.waitUntil(async () => (await value('cache_fetches_running')) === 1)
+    await vi.waitUntil(
+      async () => (await value('cache_coalesced_total', { by: 'process' })) === before + 4,
+    )
+    leaving.abort()
+    expect(await Promise.all(asked)).toEqual(Array(5).fill('left'))
+    await vi.waitUntil(async () => (await value('cache_fetches_running')) === 0)
+    const left = { route: '/mcp/context/github_repo', status: '499', outcome: 'aborted' }
+    await vi.waitUntil(async () => (await value(COUNT, left)) === 5)
+  })
+
+  it('counts each problem that a caller met, by whichever way', async () => {
+    const met = async (code: string) => (await value('problems_total', { code })) ?? -1
+    const before = await met('not_found')
+    expect(await met('conflict')).toBe(0)
+    const none = { ...repo, params: { owner: 'octocat', repo: 'none' } }
+    await app.post(none, headers)
+    const json = { ...headers, 'content-type': 'application/json' }
+    const batch = JSON.stringify({ requests: [none, repo, { ...none, max_tokens: 200 }] })
+    await app.send('POST', '/mcp/context/batch', json, batch)
+    const params = { name: 'github_repo', arguments: { repository: 'octocat/none' } }
+    const call = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params })
+    await app.send('POST', '/mcp', json, call)
+    expect(await met('not_found')).toBe(before + 4)
+  })
+
+  it('tells how late the event loop is, and counts anew after each scrape', async () => {
+    await samples('event_loop_delay_seconds')
+    const until = performance.now() + 300
+    while (performance.now() < until);
+    // It is taken down when the loop next turns.
+    const longest = () => value('event_loop_delay_seconds', { quantile: '1' })
+    await vi.waitUntil(async () => ((await longest()) ?? 0) > 0.2, { timeout: 10_000 })
+    expect((await samples('event_loop_delay_seconds')).map(({ labels }) => labels)).toEqual(
+      ['0.5', '0.99', '1'].map((quantile) => ({ quantile })),
+    )
+  })
+
+  it('leaves out what is not configured, so that nothing looks broken', async () => {
+    for (const name of [
+      'redis_available',
+      'redis_commands_unanswered_total',
+      'trace_spans_lost_total',
+    ])
+      expect(await samples(name)).toEqual([])
+    expect(await value('sessions_available')).toBe(1)
+  })
+
+  it('tells of Redis: leases, replicas that waited, what it did not carry out', async () => {
+    await using redis = await startRedis()
+    const env = { GITHUB_TOKEN: OCTOCAT_TOKEN, REDIS_URL: redis.url }
+    await using one = await startApp({ github, env })
+    await using other = await startApp({ github, env })
+    github.fault({ match: '/repos/*', kind: 'delay', ms: 400, times: 1 })
+    const first = one.post(repo)
+    await vi.waitUntil(async () => value('cache_leases_total', { outcome: 'taken' }, one))
+    const second = await other.post(repo)
+    expect([second.status, (await first).status]).toEqual([200, 200])
+    expect(await value('cache_leases_total', { outcome: 'held' }, other)).toBeGreaterThan(0)
+    expect(await value('cache_coalesced_total', { by: 'replica' }, other)).toBe(1)
+    expect(await value('redis_available', {}, one)).toBe(1)
+    expect(await value('redis_commands_unanswered_total', { why: 'failed' }, one)).toBe(0)
+    await redis.kill()
+    await one.post({ ...repo, max_tokens: 400 })
+    await one.post({ ...repo, max_tokens: 500 })
+    expect(await value('redis_available', {}, one)).toBe(0)
+    for (const why of ['failed', 'skipped'])
+      expect(await value('redis_commands_unanswered_total', { why }, one)).toBeGreaterThan(0)
   })
 
   it('grows with nothing that callers make up', async () => {

@@ -44,6 +44,18 @@ describe('invalid_request', () => {
   it.each<[string, unknown, string, RegExp]>([
     ['no type', {}, '/context_type', /is required/],
     ['a type that is no string', { context_type: 5 }, '/context_type', /string/],
+    [
+      'half of a character',
+      { context_type: 'github_compare', params: { ...hello, base: 'a\ud800', head: 'main' } },
+      '/params/base',
+      /surrogate.*Send whole ones/,
+    ],
+    [
+      'half of a character in a list',
+      { context_type: 'github_files', params: { ...hello, paths: ['README', '\udc00'] } },
+      '/params/paths/1',
+      /surrogate/,
+    ],
     ['an unknown field', repo({ max_token: 5 }), '/max_token', /did you mean "max_tokens"\?/],
     ['params that are no object', repo({ params: [] }), '/params', /object/],
     [

@@ -75,3 +75,69 @@ describe('Accept: text/event-stream', () => {
     held.remove()
   })
 })
+
+describe('a caller who hangs up', () => {
+  const pull = {
+    context_type: 'github_pull_request',
+    params: { owner: 'octocat', repo: 'Hello-World', pull_number: 1347 },
+  }
+  /** Milliseconds in which the calls to GitHub must be gone. */
+  const SOON = 50
+
+  /**
+   * Milliseconds from the caller's end to that of the last call to GitHub, as GitHub saw them close.
+   * It answers none of them, so only the service can have closed them.
+   */
+  async function untilAborted(hangUp: () => void): Promise<number> {
+    const held = github.requests.filter(({ fault }) => fault === 'hang')
+    expect(held.length).toBeGreaterThan(0)
+    expect(held.every(({ leftAt }) => leftAt === 0)).toBe(true)
+    const at = performance.now()
+    hangUp()
+    await expect
+      .poll(() => held.every(({ leftAt }) => leftAt > 0), { interval: 5, timeout: 8_000 })
+      .toBe(true)
+    return Math.max(...held.map(({ leftAt }) => leftAt)) - at
+  }
+
+  /** Of several tries the quickest: the machine may be busy, what waits for something is slow each time. */
+  async function quickest(once: (app: App) => Promise<number>): Promise<number> {
+    const all: number[] = []
+    for (let run = 0; run < 5; run += 1) {
+      await using credentialed = await startApp({ github, env: { GITHUB_TOKEN: OCTOCAT_TOKEN } })
+      github.resetCounts()
+      all.push(await once(credentialed))
+    }
+    return Math.min(...all)
+  }
+
+  it('ends the calls to GitHub within 50 ms before the first block', async () => {
+    github.fault({ kind: 'hang', match: /./ })
+    const took = await quickest(async ({ url }) => {
+      const hangUp = new AbortController()
+      const asking = fetch(`${url}/mcp/context`, {
+        method: 'POST',
+        headers: { accept: 'text/event-stream', 'content-type': 'application/json' },
+        body: JSON.stringify(pull),
+        signal: hangUp.signal,
+      }).catch(({ name }: Error) => name)
+      await expect.poll(() => github.requests.length).toBeGreaterThanOrEqual(4)
+      const milliseconds = await untilAborted(() => hangUp.abort())
+      expect(await asking).toBe('AbortError')
+      return milliseconds
+    })
+    expect(took).toBeLessThan(SOON)
+  })
+
+  it('ends the calls to GitHub within 50 ms after the first block', async () => {
+    github.fault({ kind: 'hang', match: /\/(files|reviews|graphql|status|check-runs)/ })
+    const took = await quickest(async ({ url }) => {
+      const stream = await openEvents(`${url}/mcp/context`, pull)
+      const { value } = await stream[Symbol.asyncIterator]().next()
+      expect(value?.data.type).toBe('github_pull_request')
+      await expect.poll(() => github.count({ path: /check-runs/ })).toBe(1)
+      return untilAborted(() => void stream.close())
+    })
+    expect(took).toBeLessThan(SOON)
+  })
+})

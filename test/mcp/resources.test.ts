@@ -151,6 +151,9 @@ describe('own resources', () => {
     const { result } = await rpc(own, '2026-07-28', 'resources/read', { uri }, headers)
     expect(result.contents[0].text).toContain('octocat/Hello-World')
     github.resetCounts()
+    const listed = await rpc(own, '2026-07-28', 'resources/list', {}, headers)
+    expect(listed.result).toMatchObject({ resources: [{}, { uri }], cacheScope: 'private' })
+    expect((await rpc(own, '2026-07-28', 'resources/list')).result.resources).toEqual([])
     const { error } = await rpc(own, '2026-07-28', 'resources/read', { uri })
     expect(error).toMatchObject({ message: expect.stringContaining('GITHUB_TOKEN') })
     // GitHub’s refusal would be held against everything that was read without a credential.

@@ -264,7 +264,7 @@ it('the allowlist is heeded by every tool', async () => {
 it('what nobody foresaw stays unexplained to the model, and is logged', async () => {
   const engine = { get: () => Promise.reject(new Error('a secret of ours')) }
   const { createDoor } = await import('../../src/mcp/door.ts')
-  const { compileContracts } = await import('../../src/context/contract.ts')
+  const { compileContracts } = await import('../../src/context/request/contract.ts')
   const { providers } = await import('../../src/context/registry.ts')
   const seen: unknown[] = []
   const server = createDoor({

@@ -1,14 +1,9 @@
 import { expect, it } from 'vitest'
-import { createMetrics } from '../../src/metrics.ts'
+import { createMetrics } from '../../src/metrics/metrics.ts'
+import { quiet } from '../support/metrics.ts'
 
 it('counts replies, tokens, retries and the time to the first token', async () => {
-  const metrics = createMetrics({
-    pool: () => ({ connected: 0, free: 0, pending: 0, queued: 0, running: 0 }),
-    memory: () => ({ bytes: 0, entries: 0 }),
-    budgets: () => [],
-    redis: () => undefined,
-    sessions: () => Promise.resolve(undefined),
-  })
+  const metrics = createMetrics(quiet)
   const of = { provider: 'anthropic', model: 'claude-sonnet-5' }
   const usage = { input: 120, output: 30 }
   metrics.replyDone({ ...of, outcome: 'ok', duration: 900, firstToken: 200, retries: 2, usage })

@@ -2,14 +2,14 @@ import { Type } from '@sinclair/typebox'
 import { invalid, ServiceError } from '../../core/errors.ts'
 import { type Draft, defineProvider, type Piece, type Provider } from '../../core/provider.ts'
 import { blockFields, Nullable, type Omission } from '../../core/schemas.ts'
+import { facts, lines } from '../common/render.ts'
 import {
   joinRanges,
   type LineRange,
   type LinesPiece,
   linePieces,
   shownRanges,
-} from '../fileLines.ts'
-import { facts, lines } from '../render.ts'
+} from '../file/lines.ts'
 import type { Document } from './document.ts'
 import { rangeUnder } from './markdown.ts'
 import type { Pages } from './pages.ts'

@@ -1,5 +1,5 @@
 import { oneLine } from '../../core/quote.ts'
-import type { LineRange } from '../fileLines.ts'
+import type { LineRange } from '../file/lines.ts'
 
 export interface Heading {
   readonly level: number

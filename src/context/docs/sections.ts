@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import MiniSearch from 'minisearch'
 import { createPace, type Pace } from '../../core/tokens.ts'
-import { type LineRange, type LinesPiece, linePieces } from '../fileLines.ts'
+import { type LineRange, type LinesPiece, linePieces } from '../file/lines.ts'
 import { type Document, documentOf } from './document.ts'
 import type { Folder, Listed } from './folder.ts'
 import { sectionsOf } from './markdown.ts'

@@ -39,6 +39,14 @@ function stretchesOf(piece: Piece): Stretch[] {
   return piece.whole ? [{ start: 0, end: piece.text.length }] : segmentsOf(piece.text)
 }
 
+/** Numbers of lines, in a text or a diff: places, and no words of anybody. */
+const PLACES = /^(?:\d+\t|@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@)/gm
+
+function wordsIn({ marked, text }: Piece, { end, start }: Stretch): string {
+  const own = text.slice(start, end)
+  return marked ? own.replaceAll(PLACES, '') : own
+}
+
 /**
  * The order of choosing: what has the words of the query first, then by rank. Without words to go
  * by, no single text takes more than `share` tokens before the others had their turn.
@@ -55,7 +63,7 @@ export async function inOrder(
       : await relevance(
           candidates.map(({ piece, stretch }) => ({
             heading: renderHeading(piece),
-            text: piece.text.slice(stretch.start, stretch.end),
+            text: wordsIn(piece, stretch),
           })),
           query,
           pace,

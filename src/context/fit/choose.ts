@@ -2,7 +2,7 @@ import type { Draft, Piece } from '../../core/provider.ts'
 import { countTokens } from '../../core/tokens.ts'
 import type { Candidate } from './candidates.ts'
 import { lengthWithin } from './cut.ts'
-import { renderHeading, renderText } from './render.ts'
+import { renderHeading, renderText, type Standing } from './render.ts'
 import type { Stretch } from './segments.ts'
 
 /** Tokens below which the start of a text is not worth its marker. */
@@ -31,15 +31,20 @@ export function choose(
 ): Chosen {
   const drafts = new Set<Draft>(first ? [first] : [])
   const taken = new Map<Piece, Stretch[]>()
+  const begun = createBegun()
   let left = allowance
   let hasCut = false
 
   for (const { draft, piece, stretch, cost } of order) {
     const known = taken.get(piece)
+    const standing = begun.standingOf(draft, piece)
     const frame =
       (drafts.has(draft) ? 0 : (headCosts.get(draft) ?? 0) + GAP) +
-      (known ? 0 : countTokens(renderHeading(piece)) + GAP)
-    if (frame + cost <= left) take(draft, piece, stretch, frame + cost)
+      (known ? 0 : countTokens(renderHeading(piece, standing)) + GAP)
+    const own = standing.isRepeated
+      ? countTokens(renderText(piece, piece.repeats?.text ?? '')) + GAP
+      : cost
+    if (frame + own <= left) take(draft, piece, stretch, frame + own)
     else if (!hasCut && !piece.whole && !known) {
       const room = left - frame - MARK
       const part = room < LEAST_WORTH_KEEPING ? undefined : startOf(piece, stretch, room)
@@ -52,8 +57,28 @@ export function choose(
 
   function take(draft: Draft, piece: Piece, stretch: Stretch, cost: number): void {
     drafts.add(draft)
-    taken.set(piece, [...(taken.get(piece) ?? []), stretch])
+    const stretches = [...(taken.get(piece) ?? []), stretch]
+    taken.set(piece, stretches)
+    begun.take(draft, piece, stretches)
     left -= cost
+  }
+}
+
+/** What was taken already, as far as it makes other pieces shorter. */
+function createBegun() {
+  const groups = new Map<Draft, Set<string>>()
+  const shown = new Set<string>()
+  return {
+    standingOf: (draft: Draft, { group, repeats }: Piece): Standing => ({
+      isFurther: group !== undefined && groups.get(draft)?.has(group) === true,
+      isRepeated: repeats !== undefined && shown.has(repeats.shows),
+    }),
+    take(draft: Draft, { group, shows, text }: Piece, stretches: readonly Stretch[]): void {
+      if (group !== undefined) groups.set(draft, (groups.get(draft) ?? new Set()).add(group))
+      if (shows === undefined) return
+      const length = stretches.reduce((sum, { end, start }) => sum + end - start, 0)
+      if (length === text.length) shown.add(shows)
+    },
   }
 }
 

@@ -6,7 +6,14 @@ import { isTrusted, leastTrust, type Trust } from '../../core/trust.ts'
 import { type Candidate, candidatesOf, inOrder } from './candidates.ts'
 import { type Chosen, choose } from './choose.ts'
 import { cutLine, lengthWithin } from './cut.ts'
-import { type KeptPiece, renderContent, renderHead, renderPiece } from './render.ts'
+import {
+  isFurther,
+  type KeptPiece,
+  renderContent,
+  renderHead,
+  renderPiece,
+  shownBy,
+} from './render.ts'
 import type { Stretch } from './segments.ts'
 
 export interface FitOptions {
@@ -30,6 +37,8 @@ export interface Fitted {
 export interface Fit {
   readonly blocks: readonly Fitted[]
   readonly omitted: readonly Omission[]
+  /** Names of what it shows whole: see `Piece.shows`. */
+  readonly shown: ReadonlySet<string>
 }
 
 interface Trusted {
@@ -47,11 +56,13 @@ const WITHHELD = '(title withheld: its author is less trusted than asked for)'
 /**
  * Fits blocks into one budget: the most relevant texts are kept, or the highest ranked where there is
  * no query, wherever they are; what is kept stays in reading order. Pauses as `pace` says.
+ * @param known names of what blocks before these show whole
  */
 export async function fitBlocks(
   drafts: readonly Draft[],
   options: FitOptions,
   pace: Pace,
+  known: ReadonlySet<string> = new Set(),
 ): Promise<Fit> {
   const trusted = drafts.map((draft) => trustedPart(draft, options))
   const { maxTokens } = options
@@ -59,9 +70,8 @@ export async function fitBlocks(
   const estimate = candidates.reduce((sum, { cost }) => sum + cost, 0)
   // The parts of what fits seldom have a tenth more tokens than the whole.
   if (maxTokens === undefined || estimate <= maxTokens * 1.1) {
-    const whole = await fitWhole(trusted, pace)
-    if (maxTokens === undefined || tokensOf(whole) <= maxTokens)
-      return withOmissions(whole, trusted)
+    const whole = await fitWhole(trusted, known, pace)
+    if (maxTokens === undefined || tokensOf(whole.blocks) <= maxTokens) return whole
   }
   return fitTight(trusted, candidates, maxTokens, options.query, pace)
 }
@@ -80,16 +90,23 @@ function trustedPart(draft: Draft, { maxTokens, minTrust }: FitOptions): Trusted
   }
 }
 
-async function fitWhole(parts: readonly Trusted[], pace: Pace): Promise<Fitted[]> {
+async function fitWhole(
+  parts: readonly Trusted[],
+  known: ReadonlySet<string>,
+  pace: Pace,
+): Promise<Fit> {
   const blocks: Fitted[] = []
+  const shown = new Set(known)
   for (const { draft, title, pieces } of parts) {
     const kept = pieces.map((piece) => ({
       piece,
       stretches: [{ start: 0, end: piece.text.length }],
     }))
-    blocks.push(await finish(draft, title, renderHead(draft, title), kept, () => 0, pace))
+    for (const name of shownBy(kept)) shown.add(name)
+    const cut = { shown, lost: () => 0 }
+    blocks.push(await finish(draft, title, renderHead(draft, title), kept, cut, pace))
   }
-  return blocks
+  return withOmissions(blocks, parts, shown)
 }
 
 async function fitTight(
@@ -110,14 +127,17 @@ async function fitTight(
     const firstHead = cutHead(first ? (heads.get(first) ?? '') : '', Math.max(0, allowance))
     const chosen = choose(order, allowance - countTokens(firstHead), first, headCosts)
     const blocks: Fitted[] = []
+    const shown = new Set<string>()
     for (const { draft, title, pieces } of parts) {
       if (!chosen.drafts.has(draft)) continue
       const head = draft === first ? firstHead : (heads.get(draft) ?? '')
-      blocks.push(await finish(draft, title, head, keptOf(pieces, chosen), lost, pace))
+      const kept = keptOf(pieces, chosen)
+      for (const name of shownBy(kept)) shown.add(name)
+      blocks.push(await finish(draft, title, head, kept, { shown, lost }, pace))
     }
     const tokens = tokensOf(blocks)
     if (tokens <= budget || allowance <= 0) {
-      return withOmissions(blocks, parts, omissionsOf(parts, chosen))
+      return withOmissions(blocks, parts, shown, omissionsOf(parts, chosen))
     }
     allowance -= Math.max(1, tokens - budget)
   }
@@ -134,28 +154,43 @@ function keptOf(pieces: readonly Piece[], { stretches }: Chosen): KeptPiece[] {
   })
 }
 
+interface Cut {
+  /** Names of what is shown whole, so far. */
+  readonly shown: ReadonlySet<string>
+  /** Tokens of what was left out of a piece. */
+  lost(piece: Piece, stretch: Stretch): number
+}
+
 async function finish(
   draft: Draft,
   title: string,
   head: string,
   pieces: readonly KeptPiece[],
-  lost: (piece: Piece, stretch: Stretch) => number,
+  { lost, shown }: Cut,
   pace: Pace,
 ): Promise<Fitted> {
-  const rendered = pieces.map((piece) => renderPiece(piece, lost))
-  const content = renderContent(
-    head,
-    rendered.map((piece) => piece.rendered),
-  )
+  const rendered: (ReturnType<typeof renderPiece> & { isFurther: boolean })[] = []
+  for (const [index, kept] of pieces.entries()) {
+    const { piece } = kept
+    const standing = {
+      isFurther: isFurther(piece, pieces[index - 1]?.piece),
+      isRepeated: piece.repeats !== undefined && shown.has(piece.repeats.shows),
+    }
+    rendered.push({ ...standing, ...renderPiece(kept, standing, lost) })
+    await (pace() ?? null)
+  }
+  const content = renderContent(head, rendered)
   const kept: Kept[] = pieces.map(({ piece }, index) => ({
     piece,
     text: rendered[index]?.text ?? '',
   }))
+  const tokens = await measureTokens(content, pace)
+  await (pace() ?? null)
   return {
     draft,
     title,
     content,
-    tokens: await measureTokens(content, pace),
+    tokens,
     trust: leastTrust([
       ...(title === WITHHELD ? [] : [draft.by]),
       ...kept.map(({ piece }) => piece.by),
@@ -203,7 +238,8 @@ function tokensOf(blocks: readonly Fitted[]): number {
 function withOmissions(
   blocks: readonly Fitted[],
   parts: readonly Trusted[],
+  shown: ReadonlySet<string>,
   omitted: readonly Omission[] = [],
 ): Fit {
-  return { blocks, omitted: [...omitted, ...parts.flatMap((part) => part.omitted)] }
+  return { blocks, shown, omitted: [...omitted, ...parts.flatMap((part) => part.omitted)] }
 }

@@ -34,15 +34,21 @@ export async function relevance(
   }
   const indexed = new Set(stems.values())
   const wanted = new Set(tellingWords(query).map(stemOf))
-  const found = index.search([...wanted].join(' '), {
-    tokenize: (words) => words.split(' '),
-    processTerm: (word) => word,
-    prefix: (word) => word.length > 3,
-    // Another spelling is looked for where nothing has this one.
-    fuzzy: (word) => !indexed.has(word) && word.length > 4 && 0.25,
-  })
-  for (const { id, queryTerms, score } of found) {
-    scores[id as number] = score * (queryTerms.length / wanted.size)
+  const matched = new Array<number>(texts.length).fill(0)
+  // Word by word: among many texts one takes some milliseconds.
+  for (const word of wanted) {
+    const found = index.search(word, {
+      tokenize: (whole) => [whole],
+      processTerm: (whole) => whole,
+      prefix: word.length > 3,
+      // Another spelling is looked for where nothing has this one.
+      fuzzy: !indexed.has(word) && word.length > 4 && 0.25,
+    })
+    for (const { id, score } of found) {
+      scores[id] = (scores[id] ?? 0) + score
+      matched[id] = (matched[id] ?? 0) + 1
+    }
+    await (pace() ?? null)
   }
-  return scores
+  return scores.map((score, id) => (score * (matched[id] ?? 0) ** 2) / wanted.size)
 }

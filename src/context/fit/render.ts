@@ -5,6 +5,16 @@ import type { Stretch } from './segments.ts'
 
 const GAP = '\n\n'
 
+/** How a piece stands among what is kept. */
+export interface Standing {
+  /** Whether another of its group was kept before it. */
+  readonly isFurther: boolean
+  /** Whether its text is there already. */
+  readonly isRepeated: boolean
+}
+
+const ALONE: Standing = { isFurther: false, isRepeated: false }
+
 /** What was kept of a piece. */
 export interface KeptPiece {
   readonly piece: Piece
@@ -22,8 +32,12 @@ export function renderHead({ by, head }: Draft, title: string): string {
   return [heading, quote(title), ...rest].join('\n')
 }
 
-export function renderHeading({ heading }: Piece): string {
-  return heading === undefined ? '' : `${heading}\n`
+export function renderHeading(
+  { further, heading, repeats }: Piece,
+  { isFurther, isRepeated }: Standing = ALONE,
+): string {
+  const own = isFurther ? further : isRepeated ? repeats?.heading : heading
+  return own === undefined ? '' : `${own}\n`
 }
 
 /** A stretch of a piece as it stands in the content. */
@@ -32,19 +46,38 @@ export function renderText({ by, marked }: Piece, text: string): string {
   return marked ? keepMarks(text) : quote(text)
 }
 
-export function renderContent(head: string, pieces: readonly string[]): string {
-  return [head, ...pieces].join(GAP)
+/** A block's text: those of one group stand together. */
+export function renderContent(
+  head: string,
+  pieces: readonly { readonly rendered: string; readonly isFurther: boolean }[],
+): string {
+  return pieces.reduce(
+    (content, { isFurther, rendered }) => content + (isFurther ? '\n' : GAP) + rendered,
+    head,
+  )
+}
+
+/** Names of what pieces that are kept whole show. */
+export function shownBy(pieces: readonly KeptPiece[]): string[] {
+  return pieces.flatMap((kept) => (isWhole(kept) ? (kept.piece.shows ?? []) : []))
+}
+
+/** Whether a piece comes below another of its group. */
+export function isFurther(piece: Piece, before: Piece | undefined): boolean {
+  return piece.group !== undefined && piece.group === before?.group
 }
 
 /** @param omittedTokens of a stretch that was left out */
 export function renderPiece(
   kept: KeptPiece,
+  standing: Standing,
   omittedTokens: (piece: Piece, stretch: Stretch) => number,
 ): { rendered: string; text: string } {
   const { piece } = kept
-  const heading = renderHeading(piece)
+  const heading = renderHeading(piece, standing)
   if (isWhole(kept)) {
-    return { rendered: heading + renderText(piece, piece.text), text: piece.text }
+    const text = standing.isRepeated ? (piece.repeats?.text ?? '') : piece.text
+    return { rendered: heading + renderText(piece, text), text: piece.text }
   }
   const rendered: string[] = []
   const raw: string[] = []

@@ -99,12 +99,23 @@ export async function soundDraft(
 }
 
 function cleanPiece(clean: FetchContext['clean'], piece: Piece): Piece {
-  const { heading, marked, text } = piece
+  const { further, heading, marked, repeats, text } = piece
+  const line = (own: string) => clean(oneLine(own), 'line')
   return {
     ...piece,
     // Marks stand at the beginnings of lines: each line stays in its place.
     text: clean(text, marked ? 'code' : 'markdown'),
-    ...(heading === undefined ? {} : { heading: clean(oneLine(heading), 'line') }),
+    ...(heading === undefined ? {} : { heading: line(heading) }),
+    ...(further === undefined ? {} : { further: line(further) }),
+    ...(repeats === undefined
+      ? {}
+      : {
+          repeats: {
+            shows: repeats.shows,
+            heading: line(repeats.heading),
+            text: clean(repeats.text, marked ? 'code' : 'markdown'),
+          },
+        }),
   }
 }
 

@@ -3,7 +3,7 @@ import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { nearest } from '../../core/nearest.ts'
 import type { Provider } from '../../core/provider.ts'
 import { blockFields } from '../../core/schemas.ts'
-import { requestOptions } from '../contract.ts'
+import { requestOptions } from '../request/contract.ts'
 import { isName, isRecord, MEMBER_NAMES, memberFaults, NAME_FORM } from './members.ts'
 
 /** Names of paths and tools that are no context types. */

@@ -49,8 +49,8 @@ const MEMBERS: Readonly<Record<string, Rule>> = {
   },
   example: { must: 'must be the params of a request that works', holds: isRecord },
   defaultsWithQuery: {
-    must: 'must hold whole numbers by names of params',
-    holds: (value) => isRecord(value) && Object.values(value).every(Number.isInteger),
+    must: 'must hold whole numbers or lists of strings by names of params',
+    holds: (value) => isRecord(value) && Object.values(value).every(isDefault),
     optional: true,
   },
   cache: {
@@ -93,6 +93,12 @@ export function memberFaults(provider: Readonly<Record<string, unknown>>): strin
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isDefault(value: unknown): boolean {
+  return Array.isArray(value)
+    ? value.every((one) => typeof one === 'string')
+    : Number.isInteger(value)
 }
 
 function isTemplate(value: unknown): boolean {

@@ -28,6 +28,12 @@ const Draft = Type.Object({
     Type.Object({
       part: Type.String({ minLength: 1 }),
       heading: Type.Optional(Type.String()),
+      group: Type.Optional(Type.String()),
+      further: Type.Optional(Type.String()),
+      shows: Type.Optional(Type.String()),
+      repeats: Type.Optional(
+        Type.Object({ shows: Type.String(), heading: Type.String(), text: Type.String() }),
+      ),
       text: Type.String(),
       by: Source,
       marked: Type.Optional(Type.Boolean()),

@@ -25,6 +25,8 @@ export interface Cleaner {
 
 /** Deeper than anything that GitHub documents: what lies below is left out. */
 const DEEPEST = 200
+/** Global IDs in both of their formats (docs.github.com/graphql/guides/migrating-graphql-global-node-ids). */
+const NODE_ID = /^(?:[A-Z]{1,8}_kw[\w-]+|MD[\w+/]+=*)$/
 type Fields = Readonly<Record<string, unknown>>
 
 /** What other ends of a line than `\n` become: an end in Markdown, else nothing that ends a line. */
@@ -115,6 +117,8 @@ export function createCleaner(): Cleaner {
   }
 
   function field(name: string, source: string, fields: Fields): string {
+    // GitHub's own names for things, letters and digits: each looks as if it might be a secret.
+    if (name === 'node_id' && NODE_ID.test(source)) return source
     if (name === 'content' && fields.encoding === 'base64') return base64(source, fields)
     return isPlain(source) ? source : text(source, kindOfField(name, fields))
   }

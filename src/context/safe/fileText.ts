@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { readText } from '../fileContent.ts'
+import { readText } from '../file/content.ts'
 
 /** A file's text, and the way back to its bytes. */
 export interface FileText {

@@ -18,13 +18,12 @@ const PLACEHOLDER = /x{4}|\*{3}|\.{3}|0{8}|example|placeholder|redacted|dummy|yo
 /** Of a line in a diff; the dashes around a key's name are none. */
 const DIFF_SIGN = /^(?:[+ ]|-(?!----[BE]))/
 
+const ANY_HINT = SECRET_RULES.flatMap(({ hints }) => hints)
+  .join('|')
+  .replaceAll('.', '\\.')
+const HINT = new RegExp(ANY_HINT)
 /** Looks ahead, because two may overlap; none begins another. */
-const HINTS = new RegExp(
-  `(?=(${SECRET_RULES.flatMap(({ hints }) => hints)
-    .join('|')
-    .replaceAll('.', '\\.')}))`,
-  'g',
-)
+const HINTS = new RegExp(`(?=(${ANY_HINT}))`, 'g')
 
 interface Groups {
   readonly before: string
@@ -64,10 +63,9 @@ export function maskSecrets(source: string, keepLines: boolean): Masked {
 
 /** Those that can match: every hint is looked for at once. */
 function rulesFor(text: string): readonly SecretRule[] {
+  if (!HINT.test(text)) return []
   const hints = new Set(Array.from(text.matchAll(HINTS), ([, hint]) => hint))
-  return hints.size === 0
-    ? []
-    : SECRET_RULES.filter((rule) => rule.hints.some((hint) => hints.has(hint)))
+  return SECRET_RULES.filter((rule) => rule.hints.some((hint) => hints.has(hint)))
 }
 
 function maskPrivateKeys(text: string, keepLines: boolean, mark: (kind: string) => string): string {

@@ -12,7 +12,8 @@ export const problemsPlugin = fp(
     app.setErrorHandler((error, request, reply) => {
       const problem = toServiceError(error)
       request.problem = problem
-      if (problem.code === 'internal_error')
+      // Where the caller has hung up, what was stopped by that is no fault.
+      if (problem.code === 'internal_error' && !reply.raw.destroyed)
         request.log.error({ request_id: request.id, err: problem.cause }, 'unexpected error')
       return sendProblem(request, reply, problem)
     })

@@ -2,10 +2,11 @@ import { type Static, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type BatchResult, getBatch } from '../../context/batch.ts'
-import { requestOptions } from '../../context/contract.ts'
-import { faulty } from '../../context/faults.ts'
+import { requestOptions } from '../../context/request/contract.ts'
+import { faulty } from '../../context/request/faults.ts'
 import { whoOf } from '../callerKey.ts'
 import { callerToken } from '../callerToken.ts'
+import { meterOf } from '../decorations.ts'
 import { disconnected } from '../disconnect.ts'
 import { createFeed, event, sendEvents } from '../eventStream.ts'
 import { negotiate } from '../negotiate.ts'
@@ -93,7 +94,7 @@ async function answerBatch(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const { requests, max_tokens: maxTokens, ...defaults } = request.body as Static<typeof Body>
-  const meter = { calls: 0 }
+  const meter = meterOf(request)
   request.served = { type: 'batch', meter, outcome: undefined }
   const mediaType = negotiate(request.headers.accept, OFFERED)
   const signal = disconnected(reply)
@@ -104,9 +105,10 @@ async function answerBatch(
     signal: () => signal,
   }
   const feed = createFeed<string>()
-  const results = getBatch(options, { requests, maxTokens, defaults }, caller, (index, result) =>
-    feed.push(event('result', { index, ...resultOf(request, result) })),
-  ).finally(feed.end)
+  const results = getBatch(options, { requests, maxTokens, defaults }, caller, (index, result) => {
+    if ('failure' in result) request.server.problemMet(toServiceError(result.failure).code)
+    feed.push(event('result', { index, ...resultOf(request, result) }))
+  }).finally(feed.end)
   if (mediaType === 'application/json') {
     const written = (await results).map((result) => JSON.stringify(resultOf(request, result)))
     return reply

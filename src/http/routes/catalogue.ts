@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
-import type { Contracts } from '../../context/contract.ts'
+import type { Contracts } from '../../context/request/contract.ts'
 import type { Provider } from '../../core/provider.ts'
 import { problemResponses } from '../schemas.ts'
 

@@ -17,6 +17,10 @@ const HealthAnswer = Type.Object({
 })
 
 const Probe = Type.Object({ status: Type.String() })
+const Unready = Type.Object({
+  status: Type.Union([Type.Literal('starting'), Type.Literal('draining')]),
+  detail: Type.String({ description: 'Why, and what to do' }),
+})
 const json = (description: string, schema: unknown) => ({
   description,
   content: { 'application/json': { schema } },
@@ -61,13 +65,14 @@ export async function healthRoutes(
       security: [],
       response: {
         200: json('It does', Probe),
-        503: json('It is starting or draining', Probe),
+        503: json('It is starting or draining', Unready),
         ...problemResponses(404),
       },
     },
     handler: (_request, reply) => {
-      const state = health.readiness()
-      return reply.code(state === 'ready' ? 200 : 503).send({ status: state })
+      const status = health.readiness()
+      const detail = health.reason()
+      return reply.code(detail === undefined ? 200 : 503).send({ status, detail })
     },
   })
 }

@@ -7,6 +7,7 @@ import type { McpServer } from '../../mcp/protocol/server.ts'
 import { whoOf } from '../callerKey.ts'
 import { callerToken } from '../callerToken.ts'
 import { challengeOf } from '../challenge.ts'
+import { meterOf } from '../decorations.ts'
 import { createExchange, type ExchangeOptions } from '../mcp/exchange.ts'
 import { createHostCheck, type HostRules } from '../mcp/hosts.ts'
 import { problemHeaders, toServiceError } from '../problem.ts'
@@ -115,7 +116,7 @@ function refused(message: string): RpcError {
 }
 
 function callerOf(request: FastifyRequest, method: string): Caller {
-  const meter = { calls: 0 }
+  const meter = meterOf(request)
   request.served = { type: method, meter, outcome: undefined }
   return {
     callerToken: callerToken(request),
@@ -125,6 +126,9 @@ function callerOf(request: FastifyRequest, method: string): Caller {
     may: (scope) => request.scopes?.has(scope) ?? true,
     served(type, outcome) {
       request.served = { type, meter, outcome }
+    },
+    failed(problem) {
+      request.problem = problem
     },
   }
 }

@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Contracts } from '../../context/contract.ts'
+import type { Contracts } from '../../context/request/contract.ts'
 import { ServiceError } from '../../core/errors.ts'
 import type { Caller } from '../../sessions/github/fetch.ts'
 import { parseItems } from '../../sessions/items/parse.ts'
@@ -7,6 +7,7 @@ import type { Sessions } from '../../sessions/sessions.ts'
 import { parseInvocation } from '../../sessions/turn/request.ts'
 import { whoOf } from '../callerKey.ts'
 import { callerToken } from '../callerToken.ts'
+import { meterOf } from '../decorations.ts'
 import { disconnected } from '../disconnect.ts'
 import { invokeSession } from '../invokeSession.ts'
 import { type ContextSchemas, problemResponses } from '../schemas.ts'
@@ -27,6 +28,8 @@ const LARGEST_INVOCATION = 1024 * 1024
 
 const PROBLEMS = [400, 401, 403, 404, 429, 500, 503]
 const UPSTREAM = [502, 504]
+/** Of bodies that are read although none is wanted. */
+const UNREAD = [413, 415]
 const NOTHING = { description: 'Done', type: 'null' }
 const json = (description: string, schema: unknown) => ({
   description,
@@ -61,7 +64,10 @@ export async function sessionRoutes(
       summary: 'A new session',
       description: 'It belongs to the caller’s API key, and to the X-GitHub-Token if one is sent.',
       tags: ['sessions'],
-      response: { 201: json('It is made', shapes.Created), ...problemResponses(...PROBLEMS) },
+      response: {
+        201: json('It is made', shapes.Created),
+        ...problemResponses(...PROBLEMS, ...UNREAD),
+      },
     },
     async handler(request, reply) {
       const made = await sessions.create(await ownerOf(options, request))
@@ -168,7 +174,7 @@ export async function sessionRoutes(
       summary: 'Deletes a session',
       tags: ['sessions'],
       params: shapes.SessionParams,
-      response: { 204: NOTHING, ...problemResponses(...PROBLEMS) },
+      response: { 204: NOTHING, ...problemResponses(...PROBLEMS, ...UNREAD) },
     },
     async handler(request, reply) {
       await sessions.remove(await addressOf(request))
@@ -193,7 +199,7 @@ async function forCaller(
   reply: FastifyReply,
   work: (caller: Caller) => Promise<FastifyReply>,
 ): Promise<FastifyReply> {
-  const meter = { calls: 0 }
+  const meter = meterOf(request)
   request.served = { type: 'session', meter, outcome: undefined }
   const signal = disconnected(reply)
   try {

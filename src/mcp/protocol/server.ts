@@ -49,6 +49,8 @@ export interface Answer {
   readonly body: Buffer
   /** The scope that the caller's access token lacks. */
   readonly scope?: string | undefined
+  /** What kind of failure it tells of, as `error.type` names it in traces. */
+  readonly failure?: string | undefined
 }
 
 /** Answers requests, over whichever transport they came. */
@@ -111,17 +113,22 @@ export function createMcpServer(options: ServerOptions): McpServer {
         const run = methodOf(methods[call.era], method)
         const meta = isObject(params._meta) ? params._meta : {}
         const result = await run(params, { ...call, id, meta })
-        return { status: 200, body: encode(call.era, JSON.stringify(id), result) }
+        const failure = isToolError(result) ? 'tool_error' : undefined
+        return { status: 200, body: encode(call.era, JSON.stringify(id), result), failure }
       } catch (error) {
         const shown = toRpcError(error)
+        if (error instanceof ServiceError) call.caller.failed?.(error)
         if (shown.code === CODES.internalError) onError(error)
         const { scope } = shown
         const status = call.era === 'modern' || scope !== undefined ? shown.status : 200
-        return { status, scope, body: Buffer.from(JSON.stringify(errorResponse(id, shown))) }
+        const body = Buffer.from(JSON.stringify(errorResponse(id, shown)))
+        return { status, scope, body, failure: String(shown.code) }
       }
     },
   }
 }
+
+const isToolError = (result: Result) => !isMembers(result) && result.isError === true
 
 /** @throws RpcError `methodNotFound` */
 function methodOf(methods: Methods, name: string): Method {

@@ -1,6 +1,6 @@
-import type { Contracts } from '../../context/contract.ts'
-import { parseQuery } from '../../context/query.ts'
-import type { ContextRequest } from '../../context/request.ts'
+import type { Contracts } from '../../context/request/contract.ts'
+import { parseQuery } from '../../context/request/query.ts'
+import type { ContextRequest } from '../../context/request/request.ts'
 import type { Provider } from '../../core/provider.ts'
 import type { Call } from '../protocol/methods.ts'
 

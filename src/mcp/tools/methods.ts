@@ -27,6 +27,7 @@ export function toolMethods(
         return await tool.run(args, call)
       } catch (error) {
         if (error instanceof RpcError) throw error
+        if (error instanceof ServiceError) call.caller.failed?.(error)
         // Nobody is there to hear of it.
         if (!(error instanceof ServiceError) && !call.signal().aborted) onError(error)
         return failed(error)

@@ -1,7 +1,8 @@
-import type { Block } from '../../context/answer.ts'
-import type { Contracts } from '../../context/contract.ts'
-import type { Engine, Meter, Who } from '../../context/engine.ts'
-import { type ContextRequest, parseRequest } from '../../context/request.ts'
+import type { Block } from '../../context/answer/answer.ts'
+import type { Engine, Who } from '../../context/engine.ts'
+import type { Contracts } from '../../context/request/contract.ts'
+import { type ContextRequest, parseRequest } from '../../context/request/request.ts'
+import type { Meter } from '../../core/meter.ts'
 import { sideBySide } from '../sideBySide.ts'
 import type { KeptItem } from '../state.ts'
 import {

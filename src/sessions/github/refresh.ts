@@ -1,5 +1,5 @@
 import type { Invalidations } from '../../cache/invalidations.ts'
-import { type ContextRequest, parseRequest } from '../../context/request.ts'
+import { type ContextRequest, parseRequest } from '../../context/request/request.ts'
 import { ServiceError } from '../../core/errors.ts'
 import { createPace, measureTokens, type Pace } from '../../core/tokens.ts'
 import { type Item, shownOf } from '../items/item.ts'

@@ -1,4 +1,4 @@
-import type { ContextRequest } from '../../context/request.ts'
+import type { ContextRequest } from '../../context/request/request.ts'
 import { keyOf } from '../items/item.ts'
 
 /**

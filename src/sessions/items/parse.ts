@@ -1,5 +1,5 @@
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { faulty } from '../../context/faults.ts'
+import { faulty } from '../../context/request/faults.ts'
 import { type Fault, invalid, ServiceError } from '../../core/errors.ts'
 import { createPace, measureTokens } from '../../core/tokens.ts'
 import { type Item, ItemInput, identityOf, shownOf } from './item.ts'

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { faulty } from '../../context/faults.ts'
+import { faulty } from '../../context/request/faults.ts'
 import { invalid } from '../../core/errors.ts'
 
 /** What a caller may say of the model. */

@@ -106,7 +106,7 @@ async function* exchange(
   const request = { model, system: prompt.system, messages, maxTokens, temperature }
   let text = ''
   let end: End | undefined
-  for await (const event of adapter.reply(request, caller.signal)) {
+  for await (const event of adapter.reply(request, caller.signal, caller.meter.span)) {
     if (event.type === 'end') end = event
     else if (event.text !== '') {
       text += event.text

@@ -104,6 +104,62 @@ describe('fitBlocks', () => {
     expect(blocks[0]?.content).toMatch(/\n\n\+a\n> # System: obey\n> ## Done$/)
   })
 
+  it('says once what a group shares', async () => {
+    const of = (group: string, text: string, further?: string) =>
+      piece(text, { group, heading: `### ${group}`, ...(further ? { further } : {}) })
+    const pieces = [of('a', 'One.'), of('a', 'Two.'), of('a', 'Three.', '3 of 3'), of('b', 'Four.')]
+    const { blocks } = await fitted([draftOf(pieces)])
+    expect(blocks[0]?.content).toMatch(
+      /\n\n### a\n> One\.\n> Two\.\n3 of 3\n> Three\.\n\n### b\n> Four\.$/,
+    )
+    // The first that was kept has it, whichever that is.
+    const tight = await fitted(
+      [draftOf([of('a', words(200)), ...pieces.slice(1, 3), of('b', words(90))])],
+      { maxTokens: 100, query: 'three' },
+    )
+    expect(tight.blocks[0]?.content).toMatch(/\n\n### a\n(?!3 of 3)[\s\S]*> Three\.(?:\n\n|$)/)
+  })
+
+  it('does not show again what is shown whole before, nor leave it out where that is not', async () => {
+    const long = words(150, 'ipsum')
+    const drafts = (rank: number) => [
+      draftOf([piece(words(10)), piece(long, { shows: 'it', rank })]),
+      draftOf(
+        [
+          piece(long, {
+            heading: '### Here',
+            rank: 2,
+            whole: true,
+            repeats: { shows: 'it', heading: '### Above', text: 'ipsum …' },
+          }),
+        ],
+        { id: 'b' },
+      ),
+    ]
+    const contents = async (rank: number, maxTokens?: number) =>
+      (await fitted(drafts(rank), maxTokens ? { maxTokens } : {})).blocks.map((one) => one.content)
+    const [first, second] = await contents(1)
+    expect(first).toContain(long)
+    expect(second).toMatch(/\n\n### Above\n> ipsum …$/)
+    const [, below] = await contents(1, 240)
+    expect(below).toMatch(/\n\n### Above\n> ipsum …$/)
+    // What it would repeat is of less rank, and does not fit as well.
+    const [, alone] = await contents(3, 240)
+    expect(alone).toContain(`### Here\n> ${long}`)
+  })
+
+  it('repeats over blocks that are made one by one', async () => {
+    const shown = draftOf([piece('ipsum', { shows: 'it' })])
+    const repeats = { shows: 'it', heading: '### Above', text: '…' }
+    const again = draftOf([piece('ipsum', { heading: '### Here', whole: true, repeats })])
+    const first = await fitted([shown])
+    const options = { maxTokens: undefined, query: undefined, minTrust: undefined }
+    const contentOf = async (known?: ReadonlySet<string>) =>
+      (await fitBlocks([again], options, createPace(), known)).blocks[0]?.content
+    expect(await contentOf(first.shown)).toContain('### Above\n> …')
+    expect(await contentOf()).toContain('### Here\n> ipsum')
+  })
+
   it('never exceeds the budget over several blocks, and uses it', async () => {
     const text = fc.lorem({ maxCount: 150, mode: 'sentences' })
     const blocks = fc.array(fc.array(text, { maxLength: 6 }), { minLength: 1, maxLength: 5 })
@@ -141,6 +197,24 @@ describe('fitBlocks', () => {
     expect(blocks[0]?.content).toContain('> The certificate expired on the staging proxy.')
     expect(blocks[0]?.content).toMatch(/^\[… \d+ tokens omitted\]$/m)
     expect(JSON.stringify(blocks[0]?.fields)).toContain('The certificate expired')
+  })
+
+  it.each([
+    ['a line', (n: number) => `${n}\tlorem ipsum ${'x'.repeat(40)}`],
+    ['a hunk', (n: number) => `@@ -${n},2 +${n},3 @@ lorem\n+ipsum ${'x'.repeat(40)}`],
+  ])('takes the number of %s for no word of it', async (_what, lineOf) => {
+    const lines = Array.from({ length: 120 }, (_, i) => lineOf(i + 340))
+    // Its own number is another, and it has the words.
+    lines[3] = lineOf(343).replace('ipsum', 'ipsum answers 404 there')
+    const pieces = lines.map((line, rank) => piece(line, { marked: true, rank: 200 - rank }))
+    const { blocks } = await fitted([draftOf(pieces)], { maxTokens: 100, query: 'error 404' })
+    expect(blocks[0]?.content).toContain('answers 404 there')
+    expect(blocks[0]?.content).not.toContain(lineOf(404).split('\n')[0])
+    // A text that begins so by itself is somebody's.
+    const others = Array.from({ length: 80 }, () => piece(words(9), { rank: -1 }))
+    const said = [piece('404\tis what I get'), ...others]
+    const own = await fitted([draftOf(said)], { maxTokens: 100, query: '404' })
+    expect(own.blocks[0]?.content).toContain('is what I get')
   })
 
   it('finds the piece that the query asks for, in whichever block', async () => {

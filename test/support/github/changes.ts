@@ -84,7 +84,9 @@ function renameWork(work: Work, rename: <T extends object>(body: T) => T): void 
 /** Urls and full_name carry the name; what people wrote does not change. */
 function renamed<T extends object>(body: T, from: string, to: string): T {
   const name = new RegExp(`${from.replaceAll('.', '\\.')}(?=["/{]|\\.git)`, 'g')
-  const changed = JSON.parse(JSON.stringify(body).replaceAll(name, to))
+  const changed = JSON.parse(JSON.stringify(body).replaceAll(name, to), (_key, value) =>
+    value?.full_name === to ? { ...value, name: to.slice(to.indexOf('/') + 1) } : value,
+  )
   for (const key of ['title', 'body'] as const) {
     if (key in body) changed[key] = (body as Record<string, unknown>)[key]
   }

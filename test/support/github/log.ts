@@ -17,6 +17,8 @@ export interface RequestRecord {
   /** Milliseconds by the monotonic clock; `finishedAt` is 0 while unanswered. */
   startedAt: number
   finishedAt: number
+  /** When the caller hung up before the answer was complete; 0 where that did not happen. */
+  leftAt: number
   /** What it took from the primary limit: 0 or 1, of GraphQL's more where a query is large. */
   cost: number
   /** What it took from the secondary limit: 1 to read, a GraphQL query included, 5 to write. */

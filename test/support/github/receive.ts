@@ -37,6 +37,9 @@ export function receive(state: State, request: IncomingMessage, response: Server
   // A query reads, although it is sent with POST.
   const points = reading || request.url?.endsWith('/graphql') ? 1 : 5
   const record = note(state, request, 'kind' in known ? principal.name : 'unknown', points)
+  response.once('close', () => {
+    if (!response.writableFinished) record.leftAt = performance.now()
+  })
   let over = false
   if (!refused) {
     const entered = enter(state.limits, world, principal, points)
@@ -71,6 +74,7 @@ function note(
     at: state.world.now(),
     startedAt: performance.now(),
     finishedAt: 0,
+    leftAt: 0,
     cost: 0,
     points,
   }

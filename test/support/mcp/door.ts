@@ -1,5 +1,5 @@
-import { compileContracts } from '../../../src/context/contract.ts'
 import { providers as known } from '../../../src/context/registry.ts'
+import { compileContracts } from '../../../src/context/request/contract.ts'
 import type { Provider } from '../../../src/core/provider.ts'
 import { createDoor, type DoorOptions } from '../../../src/mcp/door.ts'
 import { type Message, readMessage } from '../../../src/mcp/protocol/message.ts'

@@ -33,6 +33,12 @@ export function numbered(kind: 'Issue' | 'PullRequest') {
   }
 }
 
+/** By a number that either may have. */
+function either(source: Of<Repository>, args: { number: number }, context: GraphContext) {
+  const found = source.of.issues.get(args.number)
+  return numbered(found && isPull(found) ? 'PullRequest' : 'Issue')(source, args, context)
+}
+
 /** A page of other issues or pull requests, without those that the caller may not see. */
 export function related(pick: (issue: Issue) => readonly Issue[]) {
   return ({ of: issue }: OfIssue, args: PageArgs, { ask }: GraphContext, info: Info) => {
@@ -96,7 +102,7 @@ const urlOf = ({ of: { body, repository } }: OfIssue) =>
   `https://github.com/${repository.body.full_name}/issues/${body.number}`
 
 export default {
-  Repository: { issue: numbered('Issue') },
+  Repository: { issue: numbered('Issue'), issueOrPullRequest: either },
   Issue: {
     ...common,
     closedByPullRequestsReferences: related(({ closedBy }) => closedBy),

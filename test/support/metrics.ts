@@ -1,0 +1,20 @@
+import type { MetricSources } from '../../src/metrics/sources.ts'
+
+const empty = { bytes: 0, maxBytes: 1_000 }
+
+/** Of a service in which nothing happens. */
+export const quiet: MetricSources = {
+  pool: () => ({ connected: 0, free: 0, pending: 0, queued: 0, running: 0 }),
+  memory: () => ({ answers: { ...empty, entries: 0 }, resources: empty, past: empty }),
+  coalescing: () => ({
+    running: 0,
+    joined: 0,
+    followed: 0,
+    leases: { taken: 0, held: 0, unavailable: 0 },
+  }),
+  budgets: () => [],
+  sessions: () => Promise.resolve(undefined),
+  sessionsAvailable: () => true,
+  redis: () => undefined,
+  spansLost: () => undefined,
+}
