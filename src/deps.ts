@@ -69,6 +69,11 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     onCall: (report) => metrics.callDone(report),
     fairLoop,
   })
+  const admission = createAdmission({
+    loop,
+    maxConcurrent: config.MAX_CONCURRENT_REQUESTS,
+    maxDelay: config.MAX_EVENT_LOOP_DELAY_MS,
+  })
   const sessionStore = createSessionStore(ground)
   const ownMetrics = createMetrics({
     sessions: () => sessionStore.count(),
@@ -81,6 +86,15 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     }),
     coalescing: () => contexts.coalescing(),
     budgets: () => github.gate.budgets(),
+    load() {
+      const { inWork, shed } = admission.stats()
+      const calls = github.turns.stats()
+      return {
+        inWork,
+        waiting: { loop: fairLoop.waiting, github: calls.waiting },
+        shed: { ...shed, github: calls.refused },
+      }
+    },
     redis: () => redis && { ...redis.commands.counts, available: redis.commands.available },
     spansLost: () => tracer?.lost,
   })
@@ -131,11 +145,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
         onTurn: metrics.turnDone,
       }),
       fairLoop,
-      admission: createAdmission({
-        loop,
-        maxConcurrent: config.MAX_CONCURRENT_REQUESTS,
-        maxDelay: config.MAX_EVENT_LOOP_DELAY_MS,
-      }),
+      admission,
       connections: {
         maxConnections: config.MAX_CONNECTIONS,
         headersTimeout: HEADERS_TIMEOUT,

@@ -72,6 +72,10 @@ describe('requests in work', () => {
     for (const path of ['/health', '/health/live', '/health/ready', '/metrics'])
       expect([path, (await app.get(path)).status]).toEqual([path, 200])
     expect((await app.get('/metrics')).text).toContain('outcome="overloaded"')
+    const { text } = await app.get('/metrics')
+    expect(text).toContain('requests_in_work 6')
+    expect(text).toMatch(/requests_shed_total\{why="share"\} [1-9]/)
+    expect(text).toMatch(/requests_shed_total\{why="concurrency"\} [1-9]/)
     for (const each of [ann, bob]) each.abort()
   })
 
