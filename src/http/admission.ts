@@ -36,7 +36,7 @@ const FEW = 64
  * What refusing may take of the time, or of the requests let in before, as a refusal costs at most a
  * fifth of an answer: without a bound, refusals would leave no time for work.
  */
-const REFUSING = { time: 0.08, requests: 0.4 }
+const REFUSING = { time: 0.05, requests: 0.25 }
 /** Callers remembered before those without work are forgotten. */
 const MOST_IDLE = 256
 /** How much one caller may have in work of what is free. */
