@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Bench, type Figure, figure } from './support/figures.ts'
+import { NUMBER, startGreedy } from './support/greedy.ts'
 import { type Answered, pace, saturate } from './support/load.ts'
 import {
   environment,
@@ -12,12 +13,18 @@ import { median, quantile } from './support/statistics.ts'
 
 const ISSUES = 60_000
 const WARM = 50
+/** Issues that one flood may ask for: more than it can. */
+const FLOOD_ISSUES = 4_000
 const ROUNDS = 3
 const ROUND_MS = 4_000
 /** Requests a second of the caller who asks little. */
 const RATE = 50
 const FLOOD_CONNECTIONS = 200
+/** Milliseconds until all of those are open. */
+const OPENING = 2_000
 const KEYS = { ann: 'ann-key-0123456789abcdef', bob: 'bob-key-0123456789abcdef' }
+
+type Kind = 'warm' | 'cold'
 
 export const fairness: Bench = {
   name: 'fairness',
@@ -29,67 +36,89 @@ export const fairness: Bench = {
       .join()
     const env = { ...environment(github), ...UNGOVERNED, API_KEYS }
     await using service = await startService(github, { env })
+    const url = service.url
+    const urls = [url]
     let last = WARM
     let failed = 0
-    const fresh = (name: keyof typeof KEYS) => () => {
-      last += 1
-      return requestBy(name, last)
+    const take = (count: number) => {
+      const first = last + 1
+      last += count
+      return first
     }
-    const warm = (name: keyof typeof KEYS) => (index: number) => requestBy(name, 1 + (index % WARM))
-    const urls = [service.url]
-    await saturate({ urls, connections: 1, request: warm('bob'), count: WARM })
 
-    async function beside(
-      what: string,
-      floodOf: (index: number) => Buffer,
-      request: (index: number) => Buffer,
-    ): Promise<Figure> {
+    const requestOf = (kind: Kind, index: number) =>
+      requestBy('bob', kind === 'warm' ? 1 + (index % WARM) : take(1))
+
+    /** The second half: by then all connections are there. */
+    async function measure(kind: Kind, others: () => number) {
+      const latencies: number[] = []
+      const passed: number[] = []
+      const before = new Map<number, number>()
+      const request = (index: number) => {
+        before.set(index, others())
+        return Buffer.from(requestOf(kind, index))
+      }
+      const onAnswer = ({ index, latency }: Answered) => {
+        if (index < (RATE * ROUND_MS) / 2_000) return
+        latencies.push(latency)
+        passed.push(others() - (before.get(index) ?? 0))
+      }
+      const load = await pace({
+        urls,
+        connections: 16,
+        rate: RATE,
+        ms: ROUND_MS,
+        request,
+        onAnswer,
+      })
+      failed += load.failed
+      return { p99: quantile(latencies, 0.99), passed: quantile(passed, 0.99) }
+    }
+
+    async function beside(own: Kind, other: Kind): Promise<Figure[]> {
       const ratios: number[] = []
-      /** p99 of the second half: by then all connections are there. */
-      const own = async () => {
-        const latencies: number[] = []
-        const onAnswer = ({ index, latency }: Answered) =>
-          void (index > (RATE * ROUND_MS) / 2_000 && latencies.push(latency))
-        const load = await pace({
-          urls,
-          connections: 16,
-          rate: RATE,
-          ms: ROUND_MS,
-          request,
-          onAnswer,
-        })
-        if (load.failed > 0) failed += load.failed
-        return quantile(latencies, 0.99)
-      }
-      await own()
+      const passed: number[] = []
+      await measure(own, () => 0)
       for (let round = 0; round < ROUNDS; round += 1) {
-        const alone = await own()
-        const flood = saturate({
-          urls,
+        const alone = await measure(own, () => 0)
+        const count = other === 'warm' ? WARM : FLOOD_ISSUES
+        await using flood = startGreedy({
+          url,
           connections: FLOOD_CONNECTIONS,
-          request: floodOf,
-          ms: ROUND_MS + 2_000,
+          ms: OPENING + ROUND_MS,
+          text: requestBy('ann', 0),
+          first: other === 'warm' ? 1 : take(count),
+          count,
         })
-        await sleep(2_000)
-        const besides = await own()
-        await flood
-        ratios.push(besides / alone)
-        console.error(what, alone, besides, failed)
+        await sleep(OPENING)
+        const besides = await measure(own, flood.answers)
+        ratios.push(besides.p99 / alone.p99)
+        passed.push(besides.passed)
       }
-      return figure(what, median(ratios), 'ratio', { most: 2 })
+      const name = `${own} beside ${other}`
+      return [
+        figure(`${name}: p99 ÷ alone`, median(ratios), 'ratio', { most: 2 }),
+        figure(`${name}: the other’s answers that come first, p99`, median(passed), 'answers', {
+          most: FLOOD_CONNECTIONS / 4,
+        }),
+      ]
     }
 
+    const count = WARM
+    const request = (index: number) => Buffer.from(requestOf('warm', index))
+    await saturate({ urls, connections: 1, request, count })
     return [
-      await beside('cold beside cold: p99 ÷ alone', fresh('ann'), fresh('bob')),
-      await beside('warm beside cold: p99 ÷ alone', fresh('ann'), warm('bob')),
-      await beside('cold beside warm: p99 ÷ alone', warm('ann'), fresh('bob')),
-      await beside('warm beside warm: p99 ÷ alone', warm('ann'), warm('bob')),
+      ...(await beside('cold', 'cold')),
+      ...(await beside('warm', 'cold')),
+      ...(await beside('cold', 'warm')),
+      ...(await beside('warm', 'warm')),
       figure('failed requests of who asks little', failed, 'requests', { most: 0 }),
     ]
   },
 }
 
-function requestBy(name: keyof typeof KEYS, number: number): Buffer {
+function requestBy(name: keyof typeof KEYS, number: number): string {
   const text = issueRequest(number).toString()
-  return Buffer.from(text.replace(/^(authorization: Bearer ).*$/m, `$1${KEYS[name]}`))
+  if (number === 0 && !text.includes(NUMBER)) throw new Error('The request has another form')
+  return text.replace(/^(authorization: Bearer ).*$/m, `$1${KEYS[name]}`)
 }

@@ -74,15 +74,6 @@ async function measure({ coldEvery, least, name }: Mix, server: Server): Promise
     health.push(...(await probes.end()))
     ratios.push(load.served.length / load.seconds / capacity)
     floods.push(load)
-    console.error(
-      name,
-      capacity,
-      load.statuses,
-      quantile(load.served, 0.99),
-      quantile(load.refused, 0.99),
-      byCpu.at(-1),
-      ratios.at(-1),
-    )
   }
   const target = least === undefined ? undefined : { least }
   const p99 = (of: 'served' | 'refused') =>

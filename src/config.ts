@@ -325,11 +325,12 @@ interface Lists {
   readonly PROVIDERS: readonly string[]
 }
 
-export type Config = Omit<Static<typeof Environment>, keyof Lists> &
-  Lists & {
-    /** All that are set, for secrets that a file names. */
-    readonly VARIABLES: Variables
-  }
+export type Config = Omit<Static<typeof Environment>, keyof Lists> & Lists
+
+/** All variables as they are set now, for secrets that a file names. */
+export function variablesNow(): Variables {
+  return collectVariables(process.env)
+}
 
 /**
  * The configuration out of the environment and `.env`.
@@ -353,7 +354,7 @@ export function readConfig(environment: Variables): Config {
   if (data.DOCS_DIR && !isFolder(data.DOCS_DIR))
     faults.push('DOCS_DIR: is not a folder that can be read')
   if (!values || faults.length > 0) throw new ConfigError(faults)
-  return { ...values, ...lists, ...app, VARIABLES: data }
+  return { ...values, ...lists, ...app }
 }
 
 /** Variables that make sense together alone: those that are missing though another is set. */

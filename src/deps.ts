@@ -2,15 +2,15 @@ import type { FastifyBaseLogger } from 'fastify'
 import { createInvalidations } from './cache/invalidations.ts'
 import { createMemoryStore } from './cache/memory.ts'
 import { withMetricsOfAll } from './cluster/metrics.ts'
-import type { Config } from './config.ts'
+import { type Config, variablesNow } from './config.ts'
 import type { Window } from './context/policy.ts'
 import type { AllowedRepos } from './context/request/allowlist.ts'
-import { createFairLoop } from './fairLoop.ts'
+import { createFairLoop } from './core/fairLoop.ts'
+import { createLoopDelay } from './core/loopDelay.ts'
 import { type Check, createHealth } from './health.ts'
 import { createAdmission } from './http/admission.ts'
 import type { AppOptions } from './http/app.ts'
 import { createCallerLimit } from './http/callerLimit.ts'
-import { createLoopDelay } from './loopDelay.ts'
 import type { McpServer } from './mcp/protocol/server.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { createModels } from './models/registry.ts'
@@ -20,7 +20,7 @@ import { accessTokensOf, createMcpParts, webhooksOf } from './parts/doors.ts'
 import { createGitHubParts } from './parts/github.ts'
 import { createGround, type Ground } from './parts/ground.ts'
 import { createSessionParts, createSessionStore } from './parts/sessions.ts'
-import { type Policies, watchPolicies } from './policies.ts'
+import { type WatchedPolicies, watchPolicies } from './policies.ts'
 import { providersOf } from './providers.ts'
 import type { SessionStore } from './sessions/store/store.ts'
 
@@ -32,6 +32,7 @@ const PAST_SHARE = 0.05
 const HEADERS_TIMEOUT = 10_000
 const REQUEST_TIMEOUT = 15_000
 const KEEP_ALIVE = 72_000
+const READ_TIMEOUT = 30_000
 
 export interface Deps {
   readonly app: AppOptions
@@ -68,6 +69,11 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     onCall: (report) => metrics.callDone(report),
     fairLoop,
   })
+  const admission = createAdmission({
+    loop,
+    maxConcurrent: config.MAX_CONCURRENT_REQUESTS,
+    maxDelay: config.MAX_EVENT_LOOP_DELAY_MS,
+  })
   const sessionStore = createSessionStore(ground)
   const ownMetrics = createMetrics({
     sessions: () => sessionStore.count(),
@@ -80,6 +86,15 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     }),
     coalescing: () => contexts.coalescing(),
     budgets: () => github.gate.budgets(),
+    load() {
+      const { inWork, shed } = admission.stats()
+      const calls = github.turns.stats()
+      return {
+        inWork,
+        waiting: { loop: fairLoop.waiting, github: calls.waiting },
+        shed: { ...shed, github: calls.refused },
+      }
+    },
     redis: () => redis && { ...redis.commands.counts, available: redis.commands.available },
     spansLost: () => tracer?.lost,
   })
@@ -130,16 +145,13 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
         onTurn: metrics.turnDone,
       }),
       fairLoop,
-      admission: createAdmission({
-        loop,
-        maxConcurrent: config.MAX_CONCURRENT_REQUESTS,
-        maxDelay: config.MAX_EVENT_LOOP_DELAY_MS,
-      }),
+      admission,
       connections: {
         maxConnections: config.MAX_CONNECTIONS,
         headersTimeout: HEADERS_TIMEOUT,
         requestTimeout: REQUEST_TIMEOUT,
         keepAliveTimeout: KEEP_ALIVE,
+        readTimeout: READ_TIMEOUT,
       },
       policies,
       limitOf,
@@ -168,11 +180,11 @@ function policiesOf(
   { config, logger }: Ground,
   allowed: AllowedRepos,
   host: string,
-): Policies | undefined {
+): WatchedPolicies | undefined {
   const { API_KEYS: keys, AUTH_ISSUER: issuer, POLICIES_FILE: path } = config
   if (path === undefined) return undefined
   const names = issuer === undefined ? keys.map(({ name }) => name) : undefined
-  return watchPolicies({ path, host, allowed, names, variables: config.VARIABLES, logger })
+  return watchPolicies({ path, host, allowed, names, variables: variablesNow, logger })
 }
 
 function sessionCheck(store: SessionStore): Check {

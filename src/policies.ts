@@ -2,7 +2,7 @@ import { readFileSync, unwatchFile, watchFile } from 'node:fs'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { FastifyBaseLogger } from 'fastify'
-import { createPolicy, type Policy } from './context/policy.ts'
+import { createPolicy, type Policies, type Policy } from './context/policy.ts'
 import type { AllowedRepos } from './context/request/allowlist.ts'
 import { ConfigError, type Variables } from './environment.ts'
 import { tokenCredential } from './github/credentials.ts'
@@ -36,9 +36,7 @@ const PolicyEntry = Type.Object(
 /** By the name of an API key, or by whom an access token speaks for. */
 const PolicyFile = Type.Record(Type.String(), PolicyEntry)
 
-/** What is special about single callers. */
-export interface Policies {
-  of(caller: string | undefined): Policy | undefined
+export interface WatchedPolicies extends Policies {
   close(): void
 }
 
@@ -50,8 +48,8 @@ export interface PolicyFileOptions {
   readonly allowed: AllowedRepos
   /** Names that a policy may be for; undefined where others may call too. */
   readonly names: readonly string[] | undefined
-  /** Where named secrets are. */
-  readonly variables: Variables
+  /** Where named secrets are, as they are now. */
+  readonly variables: () => Variables
   readonly logger: FastifyBaseLogger
   /** Milliseconds between looks at the files. */
   readonly every?: number
@@ -71,7 +69,7 @@ interface Loaded {
  * in the log, and changes nothing.
  * @throws ConfigError when the file cannot be used at the start
  */
-export function watchPolicies(options: PolicyFileOptions): Policies {
+export function watchPolicies(options: PolicyFileOptions): WatchedPolicies {
   const { every = LOOK_EVERY, logger, path } = options
   let { files, policies } = load(options)
   const look = { interval: every, persistent: false }
@@ -155,7 +153,7 @@ function readSecret(
   secret: Static<typeof Secret>,
   { variables }: PolicyFileOptions,
 ): string | undefined {
-  const token = 'env' in secret ? variables[secret.env] : readToken(secret.file)
+  const token = 'env' in secret ? variables()[secret.env] : readToken(secret.file)
   return token !== undefined && TOKEN.test(token) ? token : undefined
 }
 

@@ -72,6 +72,21 @@ describe('monitoring', () => {
     expect(missing).toEqual([])
   })
 
+  it('is explained, each as it explains itself', async () => {
+    const [rendered, document] = await Promise.all([
+      createMetrics(quiet).render(),
+      read('../docs/observability.md'),
+    ])
+    const kinds = new Map(
+      [...rendered.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, kind]) => [name, kind]),
+    )
+    const rows = [...rendered.matchAll(/^# HELP (\S+) (.*)$/gm)]
+      .filter(([, name = '']) => !/^(nodejs|process)_/.test(name))
+      .map(([, name, help]) => `| \`${name}\` | ${kinds.get(name)} | ${help} |`)
+    const [, table = ''] = document.split('| metric | kind | meaning |\n| --- | --- | --- |\n')
+    expect(table.trim().split('\n')).toEqual(rows)
+  })
+
   it('tells for each alert how bad it is and what to do', () => {
     expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length)
     for (const { annotations, labels } of rules) {

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { invalid } from '../core/errors.ts'
 import {
   type Draft,
   defineProvider,
@@ -9,6 +10,7 @@ import {
 import { blockFields, IssueNumber, type Omission, repositoryParams } from '../core/schemas.ts'
 import { lines } from './common/render.ts'
 import { issueTag } from './common/tags.ts'
+import { type Window, windowsOf } from './common/windows.ts'
 import {
   Comment,
   commentPieces,
@@ -27,12 +29,19 @@ import {
   issueName,
   repositoryOf,
 } from './issue/fields.ts'
-import { IssueEvent, type IssueHistory, isEventPiece, readHistory } from './issue/history.ts'
+import {
+  IssueEvent,
+  type IssueHistory,
+  isEventPiece,
+  readHistory,
+  windowsOfEvents,
+} from './issue/history.ts'
 import { type IssueLinks, isLinkPiece, LinkedItem, readLinks } from './issue/links.ts'
 
 const SUMMARISED = 3
 const PARTS = ['timeline', 'linked', 'sub_issues'] as const
-const NO_HISTORY: IssueHistory = { pieces: [], more: false }
+const NO_HISTORY: IssueHistory = { pieces: [], rest: undefined }
+type Part = (typeof PARTS)[number]
 
 export const githubIssue = defineProvider({
   type: 'github_issue',
@@ -62,6 +71,20 @@ export const githubIssue = defineProvider({
             '`timeline`: labels, states, people; `linked`: pull requests that close it and what mentions it; `sub_issues`: parent and sub-issues. The last two need a credential',
         }),
       ),
+      offset: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          maximum: 100_000,
+          description: 'Entries to skip of the one part in `include`, which then comes alone',
+        }),
+      ),
+      limit: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 1_000,
+          description: 'Entries at most of the one part in `include`, which then comes alone',
+        }),
+      ),
     },
     { additionalProperties: false },
   ),
@@ -83,30 +106,35 @@ export const githubIssue = defineProvider({
   defaultsWithQuery: { max_comments: 1_000 },
   cache: { freshFor: 60, staleFor: 300, keepFor: 86_400 },
   tags: ({ owner, repo, issue_number }) => [issueTag(owner, repo, issue_number)],
-  async fetch({ owner, repo, issue_number, max_comments = 30, include = [] }, context) {
+  async fetch(asked, context) {
+    const { include = [], issue_number, owner, repo } = asked
     const { github } = context
+    const window = windowOf(asked)
+    const max_comments = window ? 0 : (asked.max_comments ?? 30)
     const path = '/repos/{owner}/{repo}/issues/{issue_number}'
     const params = { owner, repo, issue_number }
     const parts = new Set(include)
-    const [issue, comments, links, history] = await Promise.all([
+    const [issue, comments, allLinks, history] = await Promise.all([
       github.get<GitHubIssue>(path, 'number', { params }),
       max_comments === 0
         ? { items: [], more: false }
         : github.list<GitHubComment>(`${path}/comments`, { params, limit: max_comments }),
       readLinks(context, params, parts),
-      parts.has('timeline') ? readHistory(context, path, params) : NO_HISTORY,
+      parts.has('timeline') ? readHistory(context, path, params, window) : NO_HISTORY,
     ])
     const [realOwner, realRepo] = repositoryOf(issue)
     const ref: IssueRef = { owner: realOwner, repo: realRepo, issue_number: issue.number }
-    const missing = Math.max(0, issue.comments - comments.items.length)
+    const missing = window ? 0 : Math.max(0, issue.comments - comments.items.length)
+    const links = window ? linksIn(allLinks, window) : allLinks
     return {
       repository: { owner: realOwner, repo: realRepo },
       visibility: 'private',
       omitted: [
         ...(missing > 0 ? [theRest(ref, comments.items.length, missing)] : []),
-        ...beyond(links, history),
+        ...beyond(ref, links, history),
+        ...(window ? restOfLinks(ref, allLinks, window) : []),
       ],
-      blocks: [draftOf(issue, comments.items, ref, { links, history, parts })],
+      blocks: [draftOf(issue, comments.items, ref, { links, history, parts, window })],
     }
   },
 })
@@ -115,27 +143,74 @@ function theRest(issue: IssueRef, offset: number, count: number): Omission {
   return commentsOmission(issue, { offset, limit: Math.min(count, 1_000) }, count, 'max_comments')
 }
 
-/** What one request cannot tell: only the page for people has it. */
-function beyond({ more }: IssueLinks, history: IssueHistory): Omission[] {
+/** @throws ServiceError `invalid_request` for a window of several parts, or of none */
+function windowOf({
+  include,
+  limit,
+  offset,
+}: Partial<Window> & { readonly include?: readonly string[] }): Partial<Window> | undefined {
+  if (limit === undefined && offset === undefined) return undefined
+  if (include?.length !== 1) {
+    throw invalid('/params/include', 'must name exactly one part where offset or limit is given.')
+  }
+  return { ...(limit === undefined ? {} : { limit }), ...(offset === undefined ? {} : { offset }) }
+}
+
+/** Of the one part that was read. */
+function linksIn({ more, pieces }: IssueLinks, { limit, offset = 0 }: Partial<Window>): IssueLinks {
+  const shown = pieces.slice(offset, limit === undefined ? undefined : offset + limit)
+  return { more, pieces: shown }
+}
+
+function restOfLinks(
+  issue: IssueRef,
+  { pieces }: IssueLinks,
+  { limit = pieces.length, offset = 0 }: Partial<Window>,
+): Omission[] {
+  const count = pieces.length - offset - limit
+  const part = pieces[0]?.part
+  if (count <= 0 || part === undefined) return []
+  const next = nextPart(issue, part, { offset: offset + limit, limit })
+  return [{ what: part, count, reason: 'limit', next }]
+}
+
+function nextPart(issue: IssueRef, part: Part, window: Window): Omission['next'] {
+  const { limit, offset } = window
+  const params = { ...issue, include: [part], offset, limit }
+  return { context_type: 'github_issue', params }
+}
+
+/** What was not read: of links GitHub lists no more, and only the page for people has them. */
+function beyond(ref: IssueRef, { more }: IssueLinks, { rest }: IssueHistory): Omission[] {
   const links = (['linked', 'sub_issues'] as const)
     .filter((part) => more[part] > 0)
     .map((part) => ({ what: part, count: more[part], reason: 'limit' }))
-  return history.more ? [...links, { what: 'timeline', reason: 'limit' }] : links
+  const next = rest && nextPart(ref, 'timeline', rest)
+  return next ? [...links, { what: 'timeline', reason: 'limit', next }] : links
 }
 
 interface Extras {
   readonly links: IssueLinks
   readonly history: IssueHistory
   readonly parts: ReadonlySet<string>
+  /** Of the one part that then comes alone. */
+  readonly window: Partial<Window> | undefined
 }
 
 function draftOf(
   issue: GitHubIssue,
   comments: readonly GitHubComment[],
   ref: IssueRef,
-  { links, history, parts }: Extras,
+  { links, history, parts, window }: Extras,
 ): Draft {
   const by = authorOf(issue)
+  /** Places of lost entries of one part. */
+  const windowsIn = (part: Part, lost: ReadonlySet<Piece>) => {
+    if (part === 'timeline') return windowsOfEvents(history, lost)
+    const all = links.pieces.filter((piece) => piece.part === part)
+    const places = all.flatMap((piece, at) => (lost.has(piece) ? [(window?.offset ?? 0) + at] : []))
+    return windowsOf(places).map((at) => ({ ...at, count: at.limit }))
+  }
   const body: Piece = { part: 'body', text: issue.body?.trim() || '(no description)', by, rank: 0 }
   return {
     id: `github_issue:${issueName(issue)}`,
@@ -143,7 +218,13 @@ function draftOf(
     url: issue.html_url,
     head: lines(`# Issue ${issueName(issue)}`, issue.html_url, issueFacts(issue)),
     by,
-    pieces: [body, ...links.pieces, ...commentPieces(comments, 0), ...history.pieces],
+    // A window of one part is for who has read the rest.
+    pieces: [
+      ...(window ? [] : [body]),
+      ...links.pieces,
+      ...commentPieces(comments, 0),
+      ...history.pieces,
+    ],
     fields(kept: readonly Kept[]) {
       const shown = keptComments(kept)
       const text = kept.find(({ piece }) => piece === body)?.text ?? ''
@@ -159,18 +240,18 @@ function draftOf(
     },
     omit(dropped: readonly Piece[], cut: readonly Piece[], reason: FitReason): Omission[] {
       const lost = [...dropped, ...cut]
-      const next = (include: readonly string[]) => ({
-        context_type: 'github_issue',
-        params: { ...ref, max_comments: 0, ...(include.length > 0 ? { include } : {}) },
-      })
-      const extras = PARTS.flatMap((part) => {
-        const count = lost.filter((piece) => piece.part === part).length
-        return count > 0 ? [{ what: part, count, reason, next: next([part]) }] : []
-      })
+      const next = { context_type: 'github_issue', params: { ...ref, max_comments: 0 } }
       return [
-        ...(lost.includes(body) ? [{ what: 'body', count: 1, reason, next: next([]) }] : []),
+        ...(lost.includes(body) ? [{ what: 'body', count: 1, reason, next }] : []),
         ...omittedComments(lost, ref, reason),
-        ...extras,
+        ...PARTS.flatMap((part) =>
+          windowsIn(part, new Set(lost)).map(({ count, ...at }) => ({
+            what: part,
+            count,
+            reason,
+            next: nextPart(ref, part, at),
+          })),
+        ),
       ]
     },
   }

@@ -56,7 +56,9 @@ export const githubIssueComments = defineProvider({
     const [realOwner, realRepo] = repositoryOf(issue)
     const ref = { owner: realOwner, repo: realRepo, issue_number: issue.number }
     const end = offset + comments.items.length
-    const rest = Math.max(0, issue.comments - end)
+    // What was read at the same time may know of one more.
+    const total = Math.max(issue.comments, comments.items.length > 0 ? end : 0)
+    const rest = total - Math.min(total, end)
     const window = { offset: end, limit: Math.min(rest, limit) }
     const first = comments.items.length > 0 ? offset + 1 : offset
     return {
@@ -69,12 +71,12 @@ export const githubIssueComments = defineProvider({
           title: issue.title,
           url: issue.html_url,
           head: lines(
-            `# Comments ${first}–${end} of ${issue.comments} on ${issueName(issue)}`,
+            `# Comments ${first}–${end} of ${total} on ${issueName(issue)}`,
             issue.html_url,
           ),
           by: authorOf(issue),
           pieces: commentPieces(comments.items, offset),
-          fields: (kept) => ({ offset, total: issue.comments, comments: keptComments(kept) }),
+          fields: (kept) => ({ offset, total, comments: keptComments(kept) }),
           omit: (dropped, cut, reason) => omittedComments([...dropped, ...cut], ref, reason),
         },
       ],

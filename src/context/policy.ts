@@ -22,6 +22,12 @@ export interface Window {
   readonly windowMs: number
 }
 
+/** What is special about single callers. */
+export interface Policies {
+  /** @param caller name of an API key, or whom an access token speaks for */
+  of(caller: string | undefined): Policy | undefined
+}
+
 export interface PolicyOptions {
   /** `owner/*`, `owner/repo`; undefined: no list of its own. An empty list allows nothing. */
   readonly repositories: readonly string[] | undefined

@@ -32,6 +32,8 @@ export interface Tracer {
    * one, else of `within`, else the first of a trace of its own.
    */
   serve(name: string, parent: TraceParent, attributes: Attributes, within?: Span): Span
+  /** The first span of a trace of its own, for what is done for nobody in particular. */
+  begin(name: string): Span
   /** Spans that could not be delivered. */
   readonly lost: number
   /** Delivers what is left, within a second. Never throws. */

@@ -1,6 +1,6 @@
 import githubAppJwt from 'universal-github-app-jwt'
 import { ServiceError } from '../core/errors.ts'
-import { type CallOptions, call } from './call.ts'
+import { type Call, type CallOptions, call } from './call.ts'
 import { type Exchange, header } from './exchange.ts'
 import { failureOf, tooSlow, unreadable } from './failures.ts'
 
@@ -20,6 +20,8 @@ export interface AppCallOptions extends CallOptions {
   /** Aborted when the process closes. */
   readonly closing: AbortSignal
 }
+
+type Asked = Pick<Call, 'signal' | 'span'>
 
 /** GitHub asked by the App itself, not by one of its installations. */
 export interface AppCalls {
@@ -42,17 +44,17 @@ const SAME_TIME = 5_000
  * (docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app).
  */
 export function createAppCalls(options: AppCallOptions): AppCalls {
-  const { closing, identity, now, principal, timeoutMs } = options
+  const { closing, identity, now, principal, timeoutMs, tracer } = options
   let skew = 0
 
-  async function send(method: 'GET' | 'POST', path: string, signal: AbortSignal) {
+  async function send(method: 'GET' | 'POST', path: string, { signal, span }: Asked) {
     const { token } = await githubAppJwt({
       ...identity,
       now: Math.floor((now() + skew) / 1000) - BACKDATED,
     })
     const headers = { authorization: `Bearer ${token}` }
     const by = { principal, anonymous: false }
-    return call(options, { by, method, path, headers, urgency: 'interactive', signal })
+    return call(options, { by, method, path, headers, urgency: 'interactive', signal, span })
   }
 
   /** A token by a wrong clock is refused: GitHub's own clock tells by how much it is wrong. */
@@ -63,20 +65,25 @@ export function createAppCalls(options: AppCallOptions): AppCalls {
     return true
   }
 
-  async function answerOf(method: 'GET' | 'POST', path: string, signal: AbortSignal) {
-    const answer = await send(method, path, signal)
+  async function answerOf(method: 'GET' | 'POST', path: string, asked: Asked) {
+    const answer = await send(method, path, asked)
     // Refused means not done, so this one may be sent again.
-    return answer.status === 401 && correctClock(answer) ? send(method, path, signal) : answer
+    return answer.status === 401 && correctClock(answer) ? send(method, path, asked) : answer
   }
 
   return {
     async ask<T>(method: 'GET' | 'POST', path: string): Promise<T> {
       const timeout = AbortSignal.timeout(timeoutMs)
+      // Many requests may wait for it: it is part of none.
+      const span = tracer?.begin('app')
       let answer: Exchange
       try {
-        answer = await answerOf(method, path, AbortSignal.any([closing, timeout]))
+        const signal = AbortSignal.any([closing, timeout])
+        answer = await answerOf(method, path, { signal, span })
       } catch (cause) {
         throw timeout.aborted ? tooSlow(cause) : cause
+      } finally {
+        span?.end()
       }
       const failure = answer.status === 401 ? appRefused(401) : failureOf(answer, now())
       if (failure) throw failure

@@ -1,7 +1,7 @@
+import type { FairLoop } from '../core/fairLoop.ts'
 import type { Urgency } from '../core/github.ts'
 import type { CallAnswer } from '../core/meter.ts'
-import { errorType, type Span } from '../core/trace.ts'
-import type { FairLoop } from '../fairLoop.ts'
+import { errorType, type Span, type Tracer } from '../core/trace.ts'
 import type { RateGate } from './budget/rateGate.ts'
 import { callId, closeCall, openCall } from './callSpan.ts'
 import type { Credential } from './credentials.ts'
@@ -31,6 +31,8 @@ export interface CallOptions {
   readonly userAgent: string
   readonly now: () => number
   readonly onCall: (report: CallReport) => void
+  /** For calls that no request makes for itself; absent where traces go nowhere. */
+  readonly tracer?: Tracer | undefined
 }
 
 /** Who follows a call. */

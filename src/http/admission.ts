@@ -1,4 +1,4 @@
-import type { LoopDelay } from '../loopDelay.ts'
+import type { LoopDelay } from '../core/loopDelay.ts'
 
 export interface AdmissionOptions {
   readonly loop: LoopDelay

@@ -1,12 +1,12 @@
+import { createServer } from 'node:http'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Config } from '../config.ts'
-import type { Window } from '../context/policy.ts'
+import type { Policies, Window } from '../context/policy.ts'
 import type { Contracts } from '../context/request/contract.ts'
+import type { FairLoop } from '../core/fairLoop.ts'
 import type { Tracer } from '../core/trace.ts'
-import type { FairLoop } from '../fairLoop.ts'
 import type { Health } from '../health.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import type { Policies } from '../policies.ts'
 import type { AccessTokens } from './accessTokens.ts'
 import type { Admission } from './admission.ts'
 import type { CallerLimit } from './callerLimit.ts'
@@ -34,9 +34,9 @@ import {
 import { type SessionRoutesOptions, sessionRoutes } from './routes/sessions.ts'
 import { type WebhookOptions, webhookRoute } from './routes/webhooks.ts'
 import { contextSchemas } from './schemas.ts'
-import { createServers, type ServerLimits } from './server.ts'
+import { createDoor, limitConnections, type ServerLimits, timeoutsOf } from './server.ts'
 import { sessionSchemas } from './sessionSchemas.ts'
-import { answerClientError, answerUnroutable } from './unreadable.ts'
+import { refuseAddress, refuseBytes } from './unreadable.ts'
 
 /** Bytes. */
 const BODY_LIMIT = 256 * 1024
@@ -84,11 +84,15 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       requestIdLogLabel: 'request_id',
     }),
     genReqId: requestIdOf,
+    frameworkErrors: refuseAddress,
+    clientErrorHandler: refuseBytes,
     bodyLimit: BODY_LIMIT,
     trustProxy: config.TRUST_PROXY,
-    serverFactory: createServers(options.connections, options.admission, names),
-    frameworkErrors: answerUnroutable,
-    clientErrorHandler: answerClientError,
+    serverFactory: (handler) => {
+      const { admission, connections } = options
+      const door = createDoor(handler, admission, names)
+      return limitConnections(createServer(timeoutsOf(connections), door), connections)
+    },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },

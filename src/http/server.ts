@@ -1,8 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { FastifyServerFactory, FastifyServerFactoryHandler } from 'fastify'
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import type { Admission } from './admission.ts'
 import type { DoorNames } from './doorNames.ts'
 import { refuse } from './overloaded.ts'
+import { cutSlowReaders } from './slowReaders.ts'
 
 export interface ServerLimits {
   /** Open connections at most; more are closed as soon as they come. */
@@ -12,33 +12,38 @@ export interface ServerLimits {
   readonly requestTimeout: number
   /** Milliseconds that a connection may be idle between two requests. */
   readonly keepAliveTimeout: number
+  /** Milliseconds in which a caller must take something of an answer that is being sent. */
+  readonly readTimeout: number
 }
 
 /** Milliseconds between looks at who is too slow. */
 const LOOK_EVERY = 1_000
 
+/** For `createServer` of `node:http`. */
+export const timeoutsOf = ({ headersTimeout, keepAliveTimeout, requestTimeout }: ServerLimits) => ({
+  connectionsCheckingInterval: LOOK_EVERY,
+  headersTimeout,
+  keepAliveTimeout,
+  requestTimeout,
+})
+
 /**
- * Node's server with limits on slow clients, and with a door before everything else: what is refused
- * there has cost nothing but the reading of its headers. Probes and metrics are let in at all times.
+ * Comes before everything else: what is refused there has cost nothing but the reading of its
+ * headers. Probes and metrics are let in at all times.
  */
-export function createServers(
-  limits: ServerLimits,
-  admission: Admission,
-  names: DoorNames,
-): FastifyServerFactory {
-  return (handler: FastifyServerFactoryHandler): Server => {
-    const { headersTimeout, keepAliveTimeout, requestTimeout } = limits
-    const server = createServer(
-      { connectionsCheckingInterval: LOOK_EVERY, headersTimeout, keepAliveTimeout, requestTimeout },
-      (request: IncomingMessage, response: ServerResponse) => {
-        const isOpen = isAlwaysOpen(request.url ?? '') || !admission.isFull(names.nameOf(request))
-        if (isOpen) handler(request, response)
-        else refuse(request, response)
-      },
-    )
-    server.maxConnections = limits.maxConnections
-    return server
+export function createDoor(handler: RequestListener, admission: Admission, names: DoorNames) {
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    const isOpen = isAlwaysOpen(request.url ?? '') || !admission.isFull(names.nameOf(request))
+    if (isOpen) handler(request, response)
+    else refuse(request, response)
   }
+}
+
+/** Slow clients must not hold sockets; answers may take as long as GitHub does. */
+export function limitConnections(server: Server, limits: ServerLimits): Server {
+  server.maxConnections = limits.maxConnections
+  cutSlowReaders(server, { patience: limits.readTimeout, every: LOOK_EVERY })
+  return server
 }
 
 /** For those who look after the service. */

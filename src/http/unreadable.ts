@@ -1,39 +1,55 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { problems, ServiceError } from '../core/errors.ts'
 import { SECURITY_HEADERS } from './plugins/security.ts'
-import { sendProblem } from './problem.ts'
+import { sendProblem, toServiceError } from './problem.ts'
 
-/** What the framework cannot route, before any hook: an address that is badly encoded or far too long. */
-export function answerUnroutable(
-  _error: unknown,
+/** Answers what has no route because its address cannot be read: Fastify's hooks do not see it. */
+export function refuseAddress(
+  error: FastifyError,
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
   reply.headers(SECURITY_HEADERS).header('x-request-id', request.id)
-  const detail = 'The address cannot be read. Check its length and its percent-encoding.'
-  void sendProblem(request, reply, new ServiceError('invalid_request', detail))
+  void sendProblem(request, reply, problemOf(error))
+}
+
+function problemOf(error: FastifyError): ServiceError {
+  if (error.code === 'FST_ERR_BAD_URL')
+    return new ServiceError(
+      'invalid_request',
+      'The address cannot be decoded: write a % that stands for itself as %25.',
+      { cause: error },
+    )
+  // No name that is given out here is as long.
+  if (error.code === 'FST_ERR_MAX_PARAM_LENGTH')
+    return new ServiceError('not_found', 'Nothing has a name as long as the one in the address.', {
+      cause: error,
+    })
+  return toServiceError(error)
 }
 
 const CODE = 'invalid_request'
-
-/** What is no HTTP, or too slow to be read: [status, what to do next] by Node's code. */
-const FAULTS: Readonly<Record<string, readonly [number, string]>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request took too long to arrive. Send it at once.'],
-  HPE_HEADER_OVERFLOW: [431, 'The headers are larger than 16 KiB. Send fewer.'],
+/** What is no HTTP, or too slow to be read: status and what to do next, by Node's code. */
+const UNREADABLE: Readonly<Record<string, readonly [status: number, detail: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request was not sent in time. Send it again, faster.'],
+  HPE_HEADER_OVERFLOW: [431, 'The address and headers are larger than 16 KiB together.'],
 }
-const MALFORMED = [400, 'This is not a request of HTTP/1.1.'] as const
 
-/** Answers what never became a request, and closes its connection. */
-export function answerClientError({ code = '' }: NodeJS.ErrnoException, socket: Socket): void {
+/**
+ * Answers what is no HTTP (nodejs.org/api/http.html, "Event: 'clientError'"): there is no request then,
+ * only a connection, which ends with it.
+ */
+export function refuseBytes({ code = '' }: NodeJS.ErrnoException, socket: Socket): void {
   // A reset leaves nobody to tell.
-  if (code !== 'ECONNRESET' && socket.writable) socket.write(answerOf(FAULTS[code] ?? MALFORMED))
+  if (code !== 'ECONNRESET' && socket.writable) socket.write(responseTo(code))
   socket.destroy()
 }
 
-function answerOf([status, detail]: readonly [number, string]): string {
+function responseTo(code: string): string {
+  const [status, detail] = UNREADABLE[code] ?? [400, 'The request is not valid HTTP/1.1.']
   const id = randomUUID()
   const body = JSON.stringify({
     type: `urn:github-context-service:problem:${CODE}`,
@@ -47,7 +63,7 @@ function answerOf([status, detail]: readonly [number, string]): string {
     ...SECURITY_HEADERS,
     'content-type': 'application/problem+json; charset=utf-8',
     'cache-control': 'no-store',
-    'content-length': body.length,
+    'content-length': Buffer.byteLength(body),
     'x-request-id': id,
     connection: 'close',
   }

@@ -5,6 +5,7 @@ import type { ReplyReport } from '../models/adapter.ts'
 import { createCacheMetrics } from './cache.ts'
 import { createGitHubMetrics } from './github.ts'
 import { createHistogram, type Observe } from './histogram.ts'
+import { createLoadMetrics } from './load.ts'
 import { createModelMetrics } from './models.ts'
 import { createProcessMetrics } from './process.ts'
 import { createSessionMetrics } from './sessions.ts'
@@ -43,6 +44,7 @@ export interface RequestLabels {
 export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry()
   createProcessMetrics(registry, sources)
+  createLoadMetrics(registry, sources)
   const requests = createHistogram({
     name: 'http_request_duration_seconds',
     help: 'Requests answered, by route, context type, status and cache outcome or problem code',

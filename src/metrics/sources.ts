@@ -6,6 +6,7 @@ export interface MetricSources {
   memory(): Readonly<Record<MemoryPart, MemoryState>>
   coalescing(): Coalescing
   budgets(): Iterable<RateLimit>
+  load(): LoadState
   /** Undefined where the store does not tell. */
   sessions(): Promise<number | undefined>
   /** Whether sessions can be read and written. */
@@ -14,6 +15,13 @@ export interface MetricSources {
   redis(): RedisState | undefined
   /** Undefined where there are no traces. */
   spansLost(): number | undefined
+}
+
+/** Requests in work, what waits for its turn, and what was refused since the start, by why. */
+export interface LoadState {
+  readonly inWork: number
+  readonly waiting: Readonly<Record<'loop' | 'github', number>>
+  readonly shed: Readonly<Record<'delay' | 'concurrency' | 'share' | 'github', number>>
 }
 
 /** The pool of connections to GitHub: sockets, and calls. */

@@ -1,6 +1,6 @@
 import type { Invalidations } from '../cache/invalidations.ts'
 import { ownerAccessTag } from '../context/common/tags.ts'
-import type { FairLoop } from '../fairLoop.ts'
+import type { FairLoop } from '../core/fairLoop.ts'
 import { createGitHubApp, type GitHubApp } from '../github/app.ts'
 import { createRateGate } from '../github/budget/gate.ts'
 import { isLimited } from '../github/budget/limits.ts'
@@ -45,7 +45,7 @@ export function createGitHubParts(
   ground: Ground,
   { fairLoop, invalidations, maxBytes, onCall }: GitHubPartsOptions,
 ): GitHubParts {
-  const { closing, config, now, random, redis, userAgent } = ground
+  const { closing, config, now, random, redis, tracer, userAgent } = ground
   const timeoutMs = config.GITHUB_TIMEOUT_MS
   const upstream = createUpstream({
     apiUrl: config.GITHUB_API_URL,
@@ -58,7 +58,7 @@ export function createGitHubParts(
     connections: config.GITHUB_CONNECTIONS,
     now: () => performance.now(),
   })
-  const calls: CallOptions = { upstream, gate, turns, fairLoop, userAgent, now, onCall }
+  const calls: CallOptions = { upstream, gate, turns, fairLoop, userAgent, now, onCall, tracer }
   const own = createMemoryResources(maxBytes)
   const resources = redis ? createSharedResources(own, redis.commands) : own
   const conditions = { resources, drift: createTagDrift(now) }

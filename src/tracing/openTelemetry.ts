@@ -12,7 +12,7 @@ import {
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources'
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
-import type { Span, TraceParent, Tracer } from '../core/trace.ts'
+import type { Attributes as Given, Span, TraceParent, Tracer } from '../core/trace.ts'
 import { watched } from './delivery.ts'
 import { samplerOf } from './samplers.ts'
 import type { TracingOptions } from './tracing.ts'
@@ -53,17 +53,15 @@ export function createOpenTelemetry(options: TracingOptions): Tracer {
   const tracer = provider.getTracer(serviceName, version)
 
   function own(span: ApiSpan): OwnSpan {
+    const { traceId } = span.spanContext()
+    if (!span.isRecording()) return unsampled(span, traceId)
     return {
       [SPAN]: span,
-      traceId: span.spanContext().traceId,
-      child: (name, kind, attributes = {}) =>
-        own(
-          tracer.startSpan(
-            name,
-            { kind: KINDS[kind], attributes: known(attributes) },
-            within(span),
-          ),
-        ),
+      traceId,
+      child(name, kind, attributes = {}) {
+        const options = { kind: KINDS[kind], attributes: known(attributes) }
+        return own(tracer.startSpan(name, options, within(span)))
+      },
       set: (attributes) => void span.setAttributes(known(attributes)),
       fail(type) {
         span.setAttribute('error.type', type)
@@ -82,6 +80,7 @@ export function createOpenTelemetry(options: TracingOptions): Tracer {
       const options = { kind: SpanKind.SERVER, attributes: known(attributes), links }
       return own(tracer.startSpan(name, options, parent ? within(parent) : ROOT_CONTEXT))
     },
+    begin: (name) => own(tracer.startSpan(name, {}, ROOT_CONTEXT)),
     get lost() {
       return exporter.lost
     },
@@ -96,11 +95,29 @@ export function createOpenTelemetry(options: TracingOptions): Tracer {
 
 const within = (span: ApiSpan): Context => trace.setSpan(ROOT_CONTEXT, span)
 
+/** One that is not kept: nor is any part of it. */
+function unsampled(span: ApiSpan, traceId: string): OwnSpan {
+  const own: OwnSpan = {
+    [SPAN]: span,
+    traceId,
+    child: () => own,
+    set: nothing,
+    fail: nothing,
+    end: nothing,
+  }
+  return own
+}
+
+function nothing(): void {}
+
 /** Without those that are undefined. */
-function known(attributes: Readonly<Record<string, string | number | boolean | undefined>>) {
-  return Object.fromEntries(
-    Object.entries(attributes).filter(([, value]) => value !== undefined),
-  ) as Attributes
+function known(given: Given): Attributes {
+  const attributes: Attributes = {}
+  for (const name in given) {
+    const value = given[name]
+    if (value !== undefined) attributes[name] = value
+  }
+  return attributes
 }
 
 /** Version, trace, parent and flags (www.w3.org/TR/trace-context, "traceparent Header Field Values"). */

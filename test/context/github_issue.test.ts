@@ -310,6 +310,21 @@ describe('github_issue include', () => {
     expect(context[0]?.content).toContain('> closed by octo/talk#2 (open): Fix login')
   })
 
+  it('tells what the pull request closes that has the number', async () => {
+    const issue = issueWith({ title: 'Login fails' })
+    const pull = addIssue(github.world, 'octo/talk', { title: 'Fix login', pull_request: true })
+    addClosing(github.world, pull, issue)
+    addMention(github.world, issueWith({ title: 'See there' }), pull)
+    const params = { issue_number: pull.body.number, include: ['linked', 'sub_issues'] }
+    await using known = await startApp({ github, env: { GITHUB_TOKEN: OCTOCAT_TOKEN } })
+    const block = await known.block(request(params))
+    expect(block.linked).toMatchObject([
+      { relation: 'closes', title: 'Login fails' },
+      { relation: 'mentioned_by', title: 'See there' },
+    ])
+    expect(block.sub_issues).toEqual([])
+  })
+
   it('does not name what lies in repositories that are not allowed', async () => {
     const issue = issueWith({ title: 'Login fails' })
     addRepository(github.world, { owner: 'other', name: 'place' })
@@ -338,7 +353,7 @@ describe('github_issue include', () => {
     const left = omitted.find(({ what }) => what === 'timeline')
     const { timeline } = context[0] as unknown as { timeline: unknown[] }
     expect(timeline.length + (left?.count ?? 0)).toBe(30)
-    expect(left?.next?.params).toMatchObject({ include: ['timeline'], max_comments: 0 })
+    expect(left?.next?.params).toMatchObject({ include: ['timeline'], limit: left?.count })
   })
 
   it('needs a credential for what only GraphQL tells, and says so', async () => {

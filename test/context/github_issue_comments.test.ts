@@ -112,6 +112,24 @@ describe('github_issue_comments', () => {
     expect(block.content).toMatch(/^# Comments 0–0 of 0 on octo\/talk#2\n> Silence/)
   })
 
+  it('counts no fewer than it shows, also where one came while the count was read', async () => {
+    const before = await app.context(request({ offset: 0, limit: 1_000 }))
+    expect(before.context[0]).toMatchObject({ total: COUNT })
+    const path = '/repos/octo/talk/issues/2'
+    const told = await fetch(`${github.url}${path}`, { headers: { 'user-agent': 'test' } })
+    const body = { ...((await told.json()) as object), comments: 3, number: 1 }
+    const match = '/repos/octo/talk/issues/1'
+    const fault = github.fault({ kind: 'status', status: 200, body, match })
+    const asked = { ...request({ offset: 0, limit: 5 }), max_age: 0 }
+    const { context, omitted } = await app.context(asked)
+    fault.remove()
+    expect([context[0]?.total, context[0]?.content, omitted]).toEqual([
+      5,
+      expect.stringMatching(/^# Comments 1–5 of 5 /),
+      [],
+    ])
+  })
+
   it('takes a pull request too', async () => {
     const block = await app.block(request({ issue_number: 3 }))
     expect([block.total, commentsOf(block).length]).toEqual([2, 2])

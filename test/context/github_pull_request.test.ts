@@ -431,6 +431,27 @@ describe('rounds', () => {
     expect(github.count()).toBe(9)
   })
 
+  it('are two where threads must be put together from hundreds of comments', async () => {
+    const made = busyPull()
+    for (let i = 0; i < 230; i++) {
+      addReviewThread(github.world, made.issue, { comments: [{ body: `Remark ${i}` }] })
+    }
+    const body = { message: 'Resource not accessible by personal access token' }
+    const fault = github.fault({ kind: 'status', status: 403, body, match: /graphql/ })
+    github.resetCounts()
+    github.latencyMs = 400
+    const { context } = await app.context({
+      ...request(made, { include: ['threads'], limit: 1_000 }),
+      max_age: 0,
+    })
+    github.latencyMs = 0
+    fault.remove()
+    const [, threads] = context
+    expect(threads?.threads).toHaveLength(232)
+    expect(github.count({ path: /\/pulls\/\d+\/comments/ })).toBe(3)
+    expect(github.rounds()).toBe(2)
+  })
+
   it('are one without checks', async () => {
     const made = busyPull()
     github.resetCounts()

@@ -67,7 +67,9 @@ describe('who asks little beside one who asks for much', () => {
     await Promise.all(Array.from({ length: FLOOD }, () => fetch(`${app.url}/health/live`)))
     expect((await app.get(issue(FLOOD + 4), BOB)).status).toBe(200)
     const statuses = flood(issue, FLOOD)
-    await vi.waitFor(() => expect(github.count()).toBeGreaterThan(2 * CONNECTIONS))
+    await vi.waitFor(() => expect(github.count()).toBeGreaterThan(2 * CONNECTIONS), {
+      timeout: 10_000,
+    })
     for (const number of [FLOOD + 1, FLOOD + 2, FLOOD + 3]) {
       const from = github.count()
       const answer = await app.get(issue(number), BOB)

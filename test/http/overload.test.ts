@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createLoopDelay } from '../../src/core/loopDelay.ts'
 import { createAdmission } from '../../src/http/admission.ts'
-import { createLoopDelay } from '../../src/loopDelay.ts'
 import { type App, type Problem, startApp } from '../support/app.ts'
 import { openEvents } from '../support/events.ts'
 import { type GitHub, startGitHub } from '../support/github/index.ts'
@@ -72,6 +72,10 @@ describe('requests in work', () => {
     for (const path of ['/health', '/health/live', '/health/ready', '/metrics'])
       expect([path, (await app.get(path)).status]).toEqual([path, 200])
     expect((await app.get('/metrics')).text).toContain('outcome="overloaded"')
+    const { text } = await app.get('/metrics')
+    expect(text).toContain('requests_in_work 6')
+    expect(text).toMatch(/requests_shed_total\{why="share"\} [1-9]/)
+    expect(text).toMatch(/requests_shed_total\{why="concurrency"\} [1-9]/)
     for (const each of [ann, bob]) each.abort()
   })
 

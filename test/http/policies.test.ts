@@ -159,6 +159,23 @@ describe('allowed_repos of a key', () => {
     expect(await complete(BOB)).not.toContain('shut')
   })
 
+  it('holds for what is written', async () => {
+    await app.close()
+    await start({ bob: { allowed_repos: ['acme/open'] } }, { ENABLE_WRITES: 'true' })
+    const create = (headers: Record<string, string>, repo: string) =>
+      rpc(headers, 'tools/call', {
+        name: 'github_create_issue',
+        arguments: { repository: `acme/${repo}`, title: 'New' },
+      })
+    const written = () => github.count({ method: 'POST' })
+    expect(JSON.stringify(await create(BOB, 'shut'))).toContain('allowed_repos')
+    expect(written()).toBe(0)
+    await create(BOB, 'open')
+    expect(written()).toBe(1)
+    await create(ANN, 'shut')
+    expect(written()).toBe(2)
+  })
+
   it('holds for what is fetched into a session, and for what is there when it is narrowed', async () => {
     const made = await app.send('POST', '/mcp/session/create', BOB)
     const { session_id: id } = made.json<{ session_id: string }>()
@@ -213,14 +230,12 @@ describe('github_token of a key', () => {
   let redis: RedisServer
   beforeEach(async () => {
     redis = await startRedis()
+    vi.stubEnv('BOBS_TOKEN', SERVICE_TOKEN)
     const file = join(folder, 'token')
     await writeFile(file, `${CLEO_TOKEN}\n`)
     const cleo = { github_token: { file } }
     const bob = { github_token: { env: 'BOBS_TOKEN' } }
-    await start(
-      { bob, cleo },
-      { REDIS_URL: redis.url, BOBS_TOKEN: SERVICE_TOKEN, LOG_LEVEL: 'trace' },
-    )
+    await start({ bob, cleo }, { REDIS_URL: redis.url, LOG_LEVEL: 'trace' })
   })
   afterEach(() => redis.close())
 

@@ -30,7 +30,7 @@ async function sendBytes(text: string): Promise<{ head: string; body: string }> 
 }
 
 it.each([
-  ['no HTTP at all', 'GARBAGE\r\n\r\n', 400, /not a request of HTTP/],
+  ['no HTTP at all', 'GARBAGE\r\n\r\n', 400, /not valid HTTP/],
   [
     'a length twice',
     'POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
@@ -57,11 +57,11 @@ it('an address that cannot be decoded is told to be a problem', async () => {
   ])
   const problem = answer.json<Problem>()
   expect(problem).toMatchObject({ code: 'invalid_request', status: 400 })
-  expect(problem.detail).toContain('percent-encoding')
+  expect(problem.detail).toContain('%25')
   expect(answer.headers['x-request-id']).toBe(problem.request_id)
 })
 
 it('a name longer than any is told to be a problem', async () => {
   const answer = await app.get(`/mcp/session/${'x'.repeat(300)}/status`)
-  expect([answer.status, answer.json<Problem>().code]).toEqual([400, 'invalid_request'])
+  expect([answer.status, answer.json<Problem>().code]).toEqual([404, 'not_found'])
 })

@@ -91,6 +91,8 @@ export async function startApp({ github, env = {}, replace }: AppOptions): Promi
   const config = readConfig({
     NODE_ENV: 'production',
     GITHUB_API_URL: github.url,
+    // Its callers share its event loop here, and the machine is shared as well.
+    MAX_EVENT_LOOP_DELAY_MS: '60000',
     ...(github.blobs && { GITHUB_DOWNLOAD_HOSTS: new URL(github.blobs.url).host }),
     ...env,
   })

@@ -13,6 +13,11 @@ export const quiet: MetricSources = {
     leases: { taken: 0, held: 0, unavailable: 0 },
   }),
   budgets: () => [],
+  load: () => ({
+    inWork: 0,
+    waiting: { loop: 0, github: 0 },
+    shed: { delay: 0, concurrency: 0, share: 0, github: 0 },
+  }),
   sessions: () => Promise.resolve(undefined),
   sessionsAvailable: () => true,
   redis: () => undefined,

@@ -28,15 +28,22 @@ export interface Service extends AsyncDisposable {
   signal(name: NodeJS.Signals): void
 }
 
-/** The real `node src/main.ts`, with no environment but `env`. It is killed on disposal. */
+/** That a machine is busy with other things shall not make it refuse. */
+const PATIENT = { MAX_EVENT_LOOP_DELAY_MS: '60000' }
+
+/** The real `node src/main.ts`, with no environment but `env`, and patient. It is killed on disposal. */
 export function startProcess({
   env = {},
   cwd = import.meta.dirname,
   byNpm = false,
 }: ProcessOptions = {}): Service {
   const child = byNpm
-    ? spawn('npm', ['start'], { cwd: ROOT, env: { PATH: process.env.PATH, ...env }, stdio: 'pipe' })
-    : spawn(process.execPath, [MAIN], { cwd, env: { ...env }, stdio: 'pipe' })
+    ? spawn('npm', ['start'], {
+        cwd: ROOT,
+        env: { PATH: process.env.PATH, ...PATIENT, ...env },
+        stdio: 'pipe',
+      })
+    : spawn(process.execPath, [MAIN], { cwd, env: { ...PATIENT, ...env }, stdio: 'pipe' })
   const output = { stdout: '', stderr: '' }
   const { promise: url, resolve: listens, reject } = Promise.withResolvers<string>()
   for (const name of ['stdout', 'stderr'] as const) {

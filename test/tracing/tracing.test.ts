@@ -1,7 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type App, startApp } from '../support/app.ts'
 import { type CollectedSpan, type Collector, startCollector } from '../support/collector.ts'
-import { type GitHub, OCTOCAT_TOKEN, startGitHub } from '../support/github/index.ts'
+import {
+  addApp,
+  addInstallation,
+  addRepository,
+  appKeyPair,
+  type GitHub,
+  OCTOCAT_TOKEN,
+  startGitHub,
+} from '../support/github/index.ts'
 
 const [SERVER, INTERNAL, CLIENT] = [2, 1, 3]
 const FAILED = 2
@@ -239,5 +247,34 @@ describe('a turn of a session', () => {
     })
     expect(collector.text).not.toMatch(/quokka/)
     expect(collector.text).not.toContain(id)
+  })
+})
+
+describe('what a GitHub App asks for itself', () => {
+  it('is in traces of its own, without its tokens', async () => {
+    const keys = appKeyPair()
+    const known = addApp(github.world, { publicKey: keys.publicKey })
+    addRepository(github.world, { owner: 'acme', name: 'secret', private: true })
+    addInstallation(github.world, { app: known, login: 'acme' })
+    const app = await startApp({
+      github,
+      env: {
+        GITHUB_APP_ID: String(known.id),
+        GITHUB_APP_PRIVATE_KEY: keys.privateKey.replaceAll('\n', '\\n'),
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      },
+    })
+    const secret = { context_type: 'github_repo', params: { owner: 'acme', repo: 'secret' } }
+    expect((await app.post(secret, { traceparent })).status).toBe(200)
+    await app.close()
+    const own = collector.spans.filter(({ traceId }) => traceId !== TRACE)
+    const places = own.map(({ attributes }) => attributes['url.full']).filter(Boolean)
+    expect(places.map((place) => new URL(String(place)).pathname.split('/').at(-1))).toEqual([
+      'installation',
+      'access_tokens',
+    ])
+    expect(collector.spans.filter(({ traceId }) => traceId === TRACE).length).toBeGreaterThan(2)
+    for (const token of github.world.tokens.keys()) expect(collector.text).not.toContain(token)
+    expect(collector.text).not.toMatch(/Bearer|eyJ/)
   })
 })

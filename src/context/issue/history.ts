@@ -3,6 +3,7 @@ import type { FetchContext, Piece } from '../../core/provider.ts'
 import { oneLine } from '../../core/quote.ts'
 import { Nullable } from '../../core/schemas.ts'
 import { loginOf } from '../common/render.ts'
+import type { Window } from '../common/windows.ts'
 
 /** One thing that happened to an issue, other than a comment. */
 export const IssueEvent = Type.Object(
@@ -48,12 +49,14 @@ const MOST_EVENTS = 1_000
 
 interface EventPiece extends Piece {
   readonly event: IssueEvent
+  /** Place in GitHub's timeline, where more is than is told. */
+  readonly position: number
 }
 
 export interface IssueHistory {
   readonly pieces: readonly EventPiece[]
-  /** Whether there is more than was read. */
-  readonly more: boolean
+  /** What comes after what was read. */
+  readonly rest: Window | undefined
 }
 
 /** What happened to an issue, the oldest first. */
@@ -61,19 +64,44 @@ export async function readHistory(
   { allowed, github }: FetchContext,
   path: string,
   params: Readonly<Record<string, string | number>>,
+  { limit = MOST_EVENTS, offset = 0 }: Partial<Window> = {},
 ): Promise<IssueHistory> {
   const { items, more } = await github.list<TimelineEvent>(`${path}/timeline`, {
     params,
-    limit: MOST_EVENTS,
+    offset,
+    limit,
   })
-  const told = items.filter(({ event = '', source }) => {
-    const from = source?.issue?.repository
-    return !UNTOLD.has(event) && (!from || allowed({ owner: from.owner.login, repo: from.name }))
+  const pieces = items.flatMap((source, index) => {
+    const { event = '', source: other } = source
+    const from = other?.issue?.repository
+    if (UNTOLD.has(event)) return []
+    if (from && !allowed({ owner: from.owner.login, repo: from.name })) return []
+    return [pieceOf(source, offset + index, items.length - index)]
   })
-  return { pieces: told.map((event, index) => pieceOf(event, told.length - index)), more }
+  const end = offset + items.length
+  return { pieces, rest: more && items.length > 0 ? { offset: end, limit } : undefined }
 }
 
-function pieceOf(source: TimelineEvent, age: number): EventPiece {
+/** Unbroken runs of lost events, with what is untold between them. */
+export function windowsOfEvents(
+  { pieces }: IssueHistory,
+  lost: ReadonlySet<Piece>,
+): readonly (Window & { readonly count: number })[] {
+  const windows: { offset: number; limit: number; count: number }[] = []
+  let open = false
+  for (const piece of pieces) {
+    const window = windows.at(-1)
+    const isLost = lost.has(piece)
+    if (isLost && open && window) {
+      window.limit = piece.position - window.offset + 1
+      window.count += 1
+    } else if (isLost) windows.push({ offset: piece.position, limit: 1, count: 1 })
+    open = isLost
+  }
+  return windows
+}
+
+function pieceOf(source: TimelineEvent, position: number, age: number): EventPiece {
   const event: IssueEvent = {
     event: source.event ?? 'unknown',
     actor: loginOf(source.actor),
@@ -87,6 +115,7 @@ function pieceOf(source: TimelineEvent, age: number): EventPiece {
     rank: RANK + age,
     whole: true,
     event,
+    position,
   }
 }
 

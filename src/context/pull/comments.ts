@@ -26,17 +26,19 @@ export async function readComments(request: PartRequest): Promise<PullPart> {
   ])
   const ref = { ...pullRepository(pull), issue_number: pull.number }
   const end = offset + items.length
-  const left = pull.comments - end
+  // What was read at the same time may know of one more.
+  const total = Math.max(pull.comments, items.length > 0 ? end : 0)
+  const left = total - end
   return {
     draft: partDraft({
       type: 'github_issue_comments',
       name: 'Comments',
       pull,
       from: context,
-      facts: facts({ Comments: `${items.length} of ${pull.comments}` }),
+      facts: facts({ Comments: `${items.length} of ${total}` }),
       pieces: commentPieces(items, offset),
       nothing: 'No comments.',
-      fields: (kept) => ({ offset, total: pull.comments, comments: keptComments(kept) }),
+      fields: (kept) => ({ offset, total, comments: keptComments(kept) }),
       omit: (dropped, cut, reason) => omittedComments([...dropped, ...cut], ref, reason),
     }),
     omitted:

@@ -16,6 +16,9 @@ export interface ExchangeOptions {
   readonly keepAlive: number
 }
 
+/** Bytes that may wait for a client on one stream. */
+const MOST_UNREAD = 1024 * 1024
+
 const JSON_TYPE = 'application/json; charset=utf-8'
 const STREAM_TYPE = 'text/event-stream'
 
@@ -44,7 +47,9 @@ export function createExchange(
   function send(message: object): void {
     if (reply.raw.destroyed) return
     stream ??= open()
-    stream.write(eventOf(JSON.stringify(message)))
+    // What a client does not read is not kept for it: it can ask again.
+    if (stream.writableLength > MOST_UNREAD) reply.raw.destroy()
+    else stream.write(eventOf(JSON.stringify(message)))
   }
 
   return {

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { ServiceError } from '../../core/errors.ts'
-import type { FairLoop } from '../../fairLoop.ts'
+import type { FairLoop } from '../../core/fairLoop.ts'
 import type { Admission, Place } from '../admission.ts'
 import { callerKey } from '../callerKey.ts'
 import type { DoorNames } from '../doorNames.ts'

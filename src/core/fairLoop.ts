@@ -11,8 +11,10 @@ export interface FairLoop {
   readonly waiting: number
 }
 
-/** Milliseconds of a turn for what waited, at least; and times what the rest of the turn took. */
+/** Milliseconds of a turn for what waited, at least; else as many as the rest of the turn took. */
 const BUDGET = 2
+/** Milliseconds of the rest that are too many, and how often more there are for what waited then. */
+const FLOODED = 20
 const SHARE = 6
 /** Pieces that are begun in one turn at most. */
 const MOST = 1_024
@@ -90,8 +92,9 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
     const at = now()
     if (batchAt === undefined) {
       batchAt = at
+      const rest = at - (endedAt ?? at)
       // Taking in ever more must not keep from answering what was taken in.
-      budget = Math.max(BUDGET, SHARE * (at - (endedAt ?? at)))
+      budget = Math.max(BUDGET, rest < FLOODED ? rest : SHARE * rest)
     }
     try {
       if (at - batchAt < budget) next()?.()
