@@ -1,5 +1,6 @@
 /**
- * `npm run soak`: the load of chaos for ten minutes while nothing fails; `-- --seconds 180` for less. What
+ * `npm run soak`: the load of chaos for ten minutes while nothing fails; `-- --seconds 180` for less, of
+ * which the first quarter must be enough for processes to warm up. What
  * the replicas hold is sampled: memory, sockets, descriptors, handles. Prints how each developed, keeps it
  * in bench/results/soak.json, and ends with 1 where something grows, or an answer was not right.
  */
