@@ -5,11 +5,12 @@
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import pino from 'pino'
-import { Environment, readConfig } from '../src/config.ts'
+import { readConfig } from '../src/config.ts'
 import { providers } from '../src/context/registry.ts'
 import { problems } from '../src/core/errors.ts'
 import { createDeps } from '../src/deps.ts'
 import { buildApp } from '../src/http/app.ts'
+import { Environment } from '../src/variables.ts'
 import { operatingSections } from './operating.ts'
 
 const root = new URL('..', import.meta.url)

@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Environment, readConfig } from '../src/config.ts'
+import { readConfig } from '../src/config.ts'
+import { Environment } from '../src/variables.ts'
 
 type Env = Record<string, string>
 const read = (env: Env = {}) => readConfig({ NODE_ENV: 'production', ...env })

@@ -7,7 +7,8 @@ import { Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import manifest from '../package.json' with { type: 'json' }
-import { Environment, readConfig } from '../src/config.ts'
+import { readConfig } from '../src/config.ts'
+import { Environment } from '../src/variables.ts'
 import {
   all,
   commandOf,

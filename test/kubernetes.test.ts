@@ -10,7 +10,8 @@ import { Service } from 'kubernetes-models/v1/Service'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import manifest from '../package.json' with { type: 'json' }
-import { Environment, readConfig } from '../src/config.ts'
+import { readConfig } from '../src/config.ts'
+import { Environment } from '../src/variables.ts'
 
 const FOLDER = join(import.meta.dirname, '../docker/k8s')
 const load = async (name: string) => parse(await readFile(join(FOLDER, name), 'utf8'))

@@ -198,7 +198,7 @@ describe('stop', () => {
     service.signal('SIGTERM')
     let answer = await client.get('/health/ready')
     while (answer.status === 200) answer = await client.get('/health/ready')
-    expect([answer.status, answer.json()]).toEqual([503, { status: 'draining' }])
+    expect([answer.status, answer.json()]).toMatchObject([503, { status: 'draining' }])
     expect(answer.headers.connection).toBe('keep-alive')
     while (answer.headers.connection !== 'close') answer = await client.get('/health/ready')
     expect(answer.status).toBe(503)

@@ -61,8 +61,8 @@ async function copyRepository(): Promise<Place> {
   await mkdir(outside)
   await mkdir(bin)
   await mkdir(repository)
-  const copied = ['src', 'test', 'docs', 'scripts', 'openapi', 'bench', 'package.json']
-  const files = ['tsconfig.json', 'vitest.config.ts', 'README.md', ...copied]
+  const copied = ['src', 'test', 'docs', 'docker', 'scripts', 'openapi', 'bench', 'package.json']
+  const files = ['tsconfig.json', 'vitest.config.ts', 'README.md', 'SECURITY.md', ...copied]
   for (const name of files)
     await cp(join(ROOT, name), join(repository, name), { recursive: true, force: true })
   await symlink(join(ROOT, 'node_modules'), join(repository, 'node_modules'))

@@ -13,8 +13,8 @@ import { type Block, buildAnswer } from './answer/answer.ts'
 import { changesSince } from './answer/since.ts'
 import { isOwn, noGitHub, ownCredential } from './common/ownData.ts'
 import { ownerAccessTag, principalTag, repositoryAccessTag } from './common/tags.ts'
-import type { Policy } from './policy.ts'
 import type { AllowedRepos } from './request/allowlist.ts'
+import type { Policy } from './request/policy.ts'
 import type { ContextRequest } from './request/request.ts'
 import { createCleaner } from './safe/cleaner.ts'
 import { cleanGitHub } from './safe/cleanGitHub.ts'
@@ -83,6 +83,8 @@ const NOT_KEPT: CachePolicy = { freshFor: 0, staleFor: 0, keepFor: 0 }
 
 export function createEngine(options: EngineOptions): Engine {
   const { cache, credentialFor, past } = options
+  /** Keys of requests as they were last made: callers ask the same again and again. */
+  const keys = new WeakMap<ContextRequest, { readonly within: string; readonly key: string }>()
 
   async function load(
     request: ContextRequest,
@@ -171,6 +173,14 @@ export function createEngine(options: EngineOptions): Engine {
     })
   }
 
+  function keyWithin(within: string, request: ContextRequest): string {
+    const known = keys.get(request)
+    if (known?.within === within) return known.key
+    const key = `${within}:${request.key}`
+    keys.set(request, { within, key })
+    return key
+  }
+
   /** @param version of the data, which an answer of another version is not an answer to */
   function inCache(
     request: ContextRequest,
@@ -180,11 +190,13 @@ export function createEngine(options: EngineOptions): Engine {
     version?: string,
   ): CacheRequest {
     const { principal } = credential
-    const ofVersion = version === undefined ? '' : `${version}:`
-    const scope = scopeOf(credential, caller)
+    const within =
+      version === undefined
+        ? scopeOf(credential, caller)
+        : `${scopeOf(credential, caller)}:${version}`
     return {
-      key: `${scope}:${ofVersion}${request.key}`,
-      subject: `${scope}:${ofVersion}${request.subject}`,
+      key: keyWithin(within, request),
+      subject: `${within}:${request.subject}`,
       principalTag: principalTag(principal),
       maxAge: request.maxAge,
       signal: caller.signal,

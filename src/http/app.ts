@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Config } from '../config.ts'
-import type { Policies, Window } from '../context/policy.ts'
 import type { Contracts } from '../context/request/contract.ts'
+import type { Policies, Window } from '../context/request/policy.ts'
 import type { FairLoop } from '../core/fairLoop.ts'
 import type { Tracer } from '../core/trace.ts'
 import type { Health } from '../health.ts'
@@ -21,6 +21,7 @@ import { problemsPlugin } from './plugins/problems.ts'
 import { rateLimitPlugin } from './plugins/rateLimit.ts'
 import { securityPlugin } from './plugins/security.ts'
 import { requestIdOf } from './requestId.ts'
+import { createResponses } from './response.ts'
 import { batchRoute } from './routes/batch.ts'
 import { catalogueRoute } from './routes/catalogue.ts'
 import { type ContextRoutesOptions, contextRoutes } from './routes/context.ts'
@@ -91,7 +92,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     serverFactory: (handler) => {
       const { admission, connections } = options
       const door = createDoor(handler, admission, names)
-      return limitConnections(createServer(timeoutsOf(connections), door), connections)
+      const ServerResponse = createResponses(() => server)
+      const server = createServer({ ...timeoutsOf(connections), ServerResponse }, door)
+      return limitConnections(server, connections)
     },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
@@ -100,11 +103,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   // Bodies are JSON, or they are refused.
   app.removeContentTypeParser('text/plain')
   decorate(app)
-  // Once it listens no more, every answer tells its caller to leave.
-  app.addHook('onSend', (_request, reply, payload, done) => {
-    if (!app.server.listening) reply.header('connection', 'close')
-    done(null, payload)
-  })
   // Answers are sent as bytes or written by JSON.stringify; schemas are there for the document.
   app.setSerializerCompiler(() => JSON.stringify)
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Outcome } from '../cache/request.ts'
-import type { Policy } from '../context/policy.ts'
+import type { Policy } from '../context/request/policy.ts'
 import type { ServiceError } from '../core/errors.ts'
 import type { Meter } from '../core/meter.ts'
 import type { Span } from '../core/trace.ts'

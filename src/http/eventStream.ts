@@ -21,6 +21,7 @@ export function sendEvents(
   events: AsyncGenerator<string>,
   heartbeat = HEARTBEAT,
 ): FastifyReply {
+  reply.request.place?.leave()
   return reply
     .header('cache-control', 'no-store')
     .header('x-accel-buffering', 'no')

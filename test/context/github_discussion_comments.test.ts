@@ -125,5 +125,8 @@ it('has nothing to say of a discussion without comments', async () => {
 it('says so where a place in the list is none', async () => {
   fill(1)
   const answer = await app.post(request({ after: 'bm9wZQ==' }))
-  expect(answer.json<Problem>()).toMatchObject({ code: 'upstream_error' })
+  expect(answer.json<Problem>()).toMatchObject({
+    code: 'invalid_request',
+    errors: [{ pointer: '/params/after' }],
+  })
 })

@@ -33,6 +33,7 @@ export function createExchange(
 
   function open(): PassThrough {
     const opened = new PassThrough()
+    request.place?.leave()
     timer = setInterval(() => opened.write(': \n\n'), keepAlive)
     // At its end, and where the client hangs up before.
     opened.once('close', () => clearInterval(timer))

@@ -43,10 +43,6 @@ export const admissionPlugin = fp(
       reply.raw.once('close', place.leave)
       fairLoop.run(caller, done)
     })
-    app.addHook('onSend', (request, _reply, payload, done) => {
-      if (isStream(payload)) request.place?.leave()
-      done(null, payload)
-    })
   },
   { name: 'admission', dependencies: ['auth'] },
 )
@@ -56,6 +52,3 @@ function turnAway(request: FastifyRequest, reply: FastifyReply): void {
   reply.hijack()
   refuse(request.raw, reply.raw, request.id)
 }
-
-const isStream = (payload: unknown) =>
-  typeof payload === 'object' && payload !== null && 'pipe' in payload

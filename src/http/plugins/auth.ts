@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
+import { LRUCache } from 'lru-cache'
 import type { ApiKey } from '../../config.ts'
 import { ServiceError } from '../../core/errors.ts'
 import { SCOPES, type Scope } from '../../core/scopes.ts'
@@ -16,6 +17,8 @@ declare module 'fastify' {
 
 /** Bytes. Keys are compared at this one length, so that the time taken says nothing about theirs. */
 const KEY_BYTES = 256
+/** Keys remembered. */
+const MOST_RIGHT = 1_000
 
 function pad(key: string, into: Buffer): Buffer {
   into.fill(0)
@@ -44,9 +47,21 @@ export const authPlugin = fp(
 
     if (known.length === 0 && !tokens) return
     const scratch = Buffer.alloc(KEY_BYTES)
+    /** What was sent with the right keys: comparing with all of them costs as much as the rest of a hit. */
+    const right = new LRUCache<string, string>({ max: MOST_RIGHT })
+
+    function nameFor(request: FastifyRequest): string | undefined {
+      const sent = keySentBy(request)
+      if (sent === undefined) return undefined
+      const seen = right.get(sent)
+      if (seen !== undefined) return seen
+      const name = nameOf(sent, known, scratch)
+      if (name !== undefined) right.set(sent, name)
+      return name
+    }
 
     app.addHook('onRequest', (request, _reply, done) => {
-      request.callerName = nameOf(request, known, scratch)
+      request.callerName = nameFor(request)
       const token = request.callerName === undefined ? bearerOf(request) : undefined
       if (!tokens || token === undefined || !JWT.test(token)) done()
       else identify(request, tokens, token).then(() => done(), done)
@@ -77,14 +92,15 @@ async function identify(request: FastifyRequest, tokens: AccessTokens, token: st
 export const guardPlugin = fp(
   async (app, { apiKeys, tokens }: AuthOptions) => {
     if (apiKeys.length === 0 && !tokens) return
-    const guard: onRequestHookHandler = (request, _reply, done) => {
-      if (request.routeOptions.config.open) return done()
-      const { callerName, scopes } = request
-      const refusal = callerName === undefined ? refusalOf(request) : lacking(scopes, SCOPES.read)
-      if (refusal && tokens) request.challenge = challengeFor(request, refusal)
-      done(refusal)
-    }
     app.addHook('onRoute', (route) => {
+      // Others' hooks may open a route later. To ask a request for its route costs a copy of all options.
+      const guard: onRequestHookHandler = (request, _reply, done) => {
+        if (route.config?.open) return done()
+        const { callerName, scopes } = request
+        const refusal = callerName === undefined ? refusalOf(request) : lacking(scopes, SCOPES.read)
+        if (refusal && tokens) request.challenge = challengeFor(request, refusal)
+        done(refusal)
+      }
       route.onRequest = [route.onRequest ?? [], guard].flat()
     })
   },
@@ -115,14 +131,14 @@ function refusalOf({ headers, refusal }: FastifyRequest): ServiceError {
   )
 }
 
-function nameOf(
-  request: FastifyRequest,
-  known: readonly KnownKey[],
-  scratch: Buffer,
-): string | undefined {
-  const given = bearerOf(request) ?? request.headers['x-api-key']
-  if (typeof given !== 'string' || Buffer.byteLength(given) > KEY_BYTES) return undefined
-  const bytes = pad(given, scratch)
+function keySentBy(request: FastifyRequest): string | undefined {
+  const sent = bearerOf(request) ?? request.headers['x-api-key']
+  return typeof sent === 'string' ? sent : undefined
+}
+
+function nameOf(sent: string, known: readonly KnownKey[], scratch: Buffer): string | undefined {
+  if (Buffer.byteLength(sent) > KEY_BYTES) return undefined
+  const bytes = pad(sent, scratch)
   let found: string | undefined
   // Every key is compared, so that the time taken says nothing about which one matched.
   for (const key of known) if (timingSafeEqual(bytes, key.bytes)) found = key.name

@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyReply, onResponseHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Tracer } from '../../core/trace.ts'
 import type { Observe } from '../../metrics/histogram.ts'
@@ -11,8 +11,16 @@ export interface ObserveOptions {
   readonly tracer: Tracer | undefined
 }
 
+interface Common {
+  readonly method: string
+  readonly route: string
+  readonly type: string | undefined
+  readonly status: number
+  readonly outcome: string
+}
+
 /** Requests that do not differ but in who asked and how long it took. */
-interface Series {
+interface Series extends Common {
   /** Writes lines that begin with what these requests have in common: that is serialised once. */
   readonly log: FastifyBaseLogger
   readonly observe: Observe
@@ -25,28 +33,32 @@ const LEFT = { status: 499, outcome: 'aborted' } as const
 export const observePlugin = fp(
   async (app, { logger, metrics, tracer }: ObserveOptions) => {
     const known = new Map<string, Series>()
+    let last: Series | undefined
     if (tracer) openRequests(app, tracer)
 
-    function seriesOf(request: FastifyRequest, status: number, outcome: string) {
-      const { method, routeOptions, served } = request
-      const { url: route = 'unknown' } = routeOptions
-      const key = `${method} ${route} ${served?.type} ${status} ${outcome}`
-      let series = known.get(key)
-      if (!series) {
-        const type = served?.type
+    function seriesOf(common: Common): Series {
+      if (last && isEqual(last, common)) return last
+      const { method, outcome, route, status, type } = common
+      const key = `${method} ${route} ${type} ${status} ${outcome}`
+      last = known.get(key)
+      if (!last) {
         const labels = { route, type: type ?? 'none', status: String(status), outcome }
-        series = {
-          log: logger.child({ method, route, status, type, outcome }),
-          observe: metrics.requests(labels),
-        }
-        known.set(key, series)
+        last = { ...common, log: logger.child(common), observe: metrics.requests(labels) }
+        known.set(key, last)
       }
-      return series
+      return last
     }
 
-    function tell(reply: FastifyReply, status: number, outcome: string): void {
+    function tell(reply: FastifyReply, route: string, status: number, outcome: string): void {
       const { elapsedTime, request } = reply
-      const { log, observe } = seriesOf(request, status, outcome)
+      const { method } = request
+      const { log, observe } = seriesOf({
+        method,
+        route,
+        status,
+        type: request.served?.type,
+        outcome,
+      })
       const meter = request.served?.meter
       if (request.span) closeRequest(request.span, request, status, outcome)
       observe(elapsedTime / 1000)
@@ -62,13 +74,34 @@ export const observePlugin = fp(
       })
     }
 
-    app.addHook('onResponse', (request, reply, done) => {
-      const { problem, served } = request
-      tell(reply, reply.statusCode, served?.outcome ?? problem?.code ?? 'none')
-      done()
+    const toldOf =
+      (route: string): onResponseHookHandler =>
+      (request, reply, done) => {
+        const { problem, served } = request
+        tell(reply, route, reply.statusCode, served?.outcome ?? problem?.code ?? 'none')
+        done()
+      }
+    // A route's own hook knows its route: to ask a request for it costs a copy of all options.
+    app.addHook('onRoute', (route) => {
+      route.onResponse = [route.onResponse ?? [], toldOf(route.url)].flat()
+    })
+    const nowhere = toldOf('unknown')
+    app.addHook('onResponse', function (request, reply, done) {
+      if (request.is404) nowhere.call(this, request, reply, done)
+      else done()
     })
     app.decorate('problemMet', metrics.problemMet)
-    app.decorate('callerLeft', (reply) => tell(reply, LEFT.status, LEFT.outcome))
+    app.decorate('callerLeft', (reply) => {
+      const { url = 'unknown' } = reply.request.routeOptions
+      tell(reply, url, LEFT.status, LEFT.outcome)
+    })
   },
   { name: 'observe' },
 )
+
+const isEqual = (one: Common, other: Common) =>
+  one.outcome === other.outcome &&
+  one.status === other.status &&
+  one.type === other.type &&
+  one.route === other.route &&
+  one.method === other.method

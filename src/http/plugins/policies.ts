@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import type { Policies } from '../../context/policy.ts'
+import type { Policies } from '../../context/request/policy.ts'
 
 /** Says what holds for this caller alone. */
 export const policiesPlugin = fp(

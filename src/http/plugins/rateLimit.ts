@@ -1,7 +1,7 @@
 import fastifyRateLimit, { type FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
 import type { FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Window } from '../../context/policy.ts'
+import type { Window } from '../../context/request/policy.ts'
 import { ServiceError } from '../../core/errors.ts'
 import { callerKey } from '../callerKey.ts'
 import type { CallerLimit, Count } from '../callerLimit.ts'

@@ -86,8 +86,8 @@ describe('a thousand comments', () => {
       const data = JSON.parse(json)
       return millisecondsOf(() => expect(createCleaner().data(data)).toBe(data))
     })
-    // As measured: 1.3 to 1.5 times.
-    expect(clean / parse).toBeLessThan(4)
+    // As measured: 1.3 to 1.5 times; with every branch counted for the coverage, 4 to 7 times.
+    expect(clean / parse).toBeLessThan(12)
   })
 })
 

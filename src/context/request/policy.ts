@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
-import type { Credential } from '../github/credentials.ts'
-import { type AllowedRepos, createAllowedRepos } from './request/allowlist.ts'
+import type { Credential } from '../../github/credentials.ts'
+import { type AllowedRepos, createAllowedRepos } from './allowlist.ts'
 
 /** What one caller may read, in whose name, and how often. */
 export interface Policy {
