@@ -40,3 +40,12 @@ it('the README’s conversation can be had with curl, on what the demo runs on',
   expect(methods).toEqual(expect.arrayContaining(['POST 201', 'POST 204', 'DELETE 204']))
   expect(methods.filter((line) => !/ 20[014]$/.test(line))).toEqual([])
 })
+
+it('the README’s first answer is what is answered', async () => {
+  const readme = await readFile(join(import.meta.dirname, '../../README.md'), 'utf8')
+  const [, request = ''] = /-d '(\{"context_type":"github_issue".*?\})'\n/.exec(readme) ?? []
+  const [, answer = ''] = /```json\n(\{\n {2}"context_id".*?)```/s.exec(readme) ?? []
+  await using github = await startGitHub({ world: recordedWorld() })
+  await using app = await startApp({ github, env: { GITHUB_TOKEN: OCTOCAT_TOKEN } })
+  expect((await app.post(request)).json()).toEqual(JSON.parse(answer))
+})
