@@ -19,7 +19,7 @@ export interface FairLoop {
 const SPELL = 10
 /** Milliseconds of a turn for what waited, at least; else as many as the rest of the turn took. */
 const BUDGET = 2
-/** Both in a hurry, which lasts so many milliseconds. */
+/** Both where others are there or may be, and for how many milliseconds a hurry lasts. */
 const SHORT = 0.5
 const HURRY = 20
 /**
@@ -32,8 +32,10 @@ const SHARE = 6
 /** Milliseconds that a piece takes, before that is known, and how much what was seen last says of it. */
 const USUAL = 0.1
 const WEIGHT = 0.25
-/** Pieces that are begun in one turn at most. */
+/** Pieces that are begun in one turn at most, and of these how many for each of the last turn. */
 const MOST = 1_024
+const GROWTH = 4
+const FIRST = 16
 /** Light pieces of one caller that a turn does at once. */
 const FREE = 4
 /** Milliseconds for which another caller counts as being there. */
@@ -109,7 +111,8 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
   }
 
   function begin(): void {
-    begun = Math.min(MOST, waiting)
+    // Those for which there is no time are for nothing.
+    begun = Math.min(MOST, waiting, GROWTH * done + FIRST)
     batchAt = undefined
     done = 0
     for (let piece = 0; piece < begun; piece += 1) setImmediate(step)
@@ -133,7 +136,8 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
     const rest = at - (endedAt ?? at)
     // Taking in ever more must not keep from answering what was taken in.
     if (rest >= FLOODED && rest > AGAIN * batch) return SHARE * rest
-    return at - hurriedAt < HURRY ? SHORT : Math.max(BUDGET, rest)
+    const others = at - hurriedAt < HURRY || at - changedAt < CONTENDED
+    return Math.max(others ? SHORT : BUDGET, rest)
   }
 
   function end(since: number): void {
