@@ -72,6 +72,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     maxConcurrent: config.MAX_CONCURRENT_REQUESTS,
     maxDelay: config.MAX_EVENT_LOOP_DELAY_MS,
     maxWaiting: config.MAX_CONNECTIONS,
+    maxStreams: config.MAX_STREAMS_PER_CALLER,
   })
   const sessionStore = createSessionStore(ground)
   const ownMetrics = createMetrics({
@@ -86,10 +87,11 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     coalescing: () => contexts.coalescing(),
     budgets: () => github.gate.budgets(),
     load() {
-      const { inWork, shed } = admission.stats()
+      const { inWork, shed, streams } = admission.stats()
       const calls = github.turns.stats()
       return {
         inWork,
+        streams,
         waiting: { loop: fairLoop.waiting, github: calls.waiting },
         shed: { ...shed, github: calls.refused },
       }

@@ -3,7 +3,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { FastifyBaseLogger } from 'fastify'
 import type { AllowedRepos } from './context/request/allowlist.ts'
-import { createPolicy, type Policies, type Policy } from './context/request/policy.ts'
+import { createPolicy, type Policies, type Policy, readAlike } from './context/request/policy.ts'
 import { ConfigError, type Variables } from './environment.ts'
 import { tokenCredential } from './github/credentials.ts'
 
@@ -73,6 +73,9 @@ export function watchPolicies(options: PolicyFileOptions): WatchedPolicies {
   const { every = LOOK_EVERY, logger, path } = options
   let { files, policies } = load(options)
   const look = { interval: every, persistent: false }
+  const checks = new Set<() => void>()
+  const of = (caller: string | undefined) =>
+    caller === undefined ? undefined : policies.get(caller)
 
   function reload(): void {
     try {
@@ -81,6 +84,7 @@ export function watchPolicies(options: PolicyFileOptions): WatchedPolicies {
       for (const file of files) if (!loaded.files.has(file)) unwatchFile(file, reload)
       files = loaded.files
       policies = loaded.policies
+      for (const check of checks) check()
       logger.info(`policies of ${path} are in force for ${policies.size} callers`)
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
@@ -90,7 +94,18 @@ export function watchPolicies(options: PolicyFileOptions): WatchedPolicies {
 
   for (const file of files) watchFile(file, look, reload)
   return {
-    of: (caller) => (caller === undefined ? undefined : policies.get(caller)),
+    of,
+    watch(caller, policy, onChange) {
+      const stop = () => void checks.delete(check)
+      function check(): void {
+        if (readAlike(policy, of(caller))) return
+        stop()
+        onChange()
+      }
+      checks.add(check)
+      check()
+      return stop
+    },
     close() {
       for (const file of files) unwatchFile(file, reload)
     },

@@ -201,6 +201,13 @@ export const Environment = Type.Object({
     default: 10_000,
     description: 'Connections from callers in one process; more are closed at once',
   }),
+  MAX_STREAMS_PER_CALLER: Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000,
+    default: 100,
+    description:
+      'Event streams and MCP subscriptions of one caller at once in one process; more are refused with 429',
+  }),
   CORS_ORIGINS: list('Comma-separated origins that browsers may call from'),
   ANTHROPIC_API_KEY: modelKey('Key of Anthropic: sessions may then ask Claude'),
   ANTHROPIC_BASE_URL: modelUrl(

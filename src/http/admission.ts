@@ -8,11 +8,18 @@ export interface AdmissionOptions {
   readonly maxDelay: number
   /** Requests that may wait, however little may be refused: more than there are connections. */
   readonly maxWaiting: number
+  /** Streams of one caller at once. */
+  readonly maxStreams: number
 }
 
 /** What one caller has in work. */
 export interface Place {
+  /** Takes one of the caller's places for streams, until the end; false where it has none left. */
+  stream(): boolean
+  /** Nothing is worked on any more: what is sent from now on costs little. */
   leave(): void
+  /** All is over. */
+  end(): void
 }
 
 /** Decides, as early as possible and for next to nothing, which requests are worth their work. */
@@ -26,8 +33,12 @@ export interface Admission {
 
 export interface AdmissionStats {
   readonly inWork: number
-  /** Refused since the start: because of the loop's delay, of requests in work, of a caller's share. */
-  readonly shed: Readonly<Record<'delay' | 'concurrency' | 'share', number>>
+  readonly streams: number
+  /**
+   * Refused since the start: because of the loop's delay, of requests in work, of a caller's share of
+   * these, of its streams.
+   */
+  readonly shed: Readonly<Record<'delay' | 'concurrency' | 'share' | 'streams', number>>
 }
 
 /** Requests that may wait however long it takes: a pause is no overload. */
@@ -36,7 +47,7 @@ const FEW = 64
  * Requests that may be refused for each that is let in, and how many of them are saved up: without a
  * bound, refusals would leave no time for answers.
  */
-const REFUSING = { each: 0.25, saved: 256 }
+const REFUSING = { each: 0.15, saved: 256 }
 /** How much one caller may have in work of what is free. */
 const ALPHA = 2
 
@@ -45,30 +56,25 @@ const ALPHA = 2
  * `maxDelay` is refused when it comes, before those that wait; who asks little has a short line of
  * its own. To read and refuse a request costs about a third of answering one: at three times the
  * load to refuse the whole surplus would leave no time for answers. So refusals are bounded by the
- * answers, at a twelfth of the time, and who cannot be refused within that waits and is answered.
+ * answers, at a twentieth of the time, and who cannot be refused within that waits and is answered.
  * And requests in work: a caller may have twice as many as are free, so that one alone fills two
  * thirds and leaves room for others (Choudhury and Hahne, "Dynamic queue length thresholds for
  * shared-memory packet switches", IEEE/ACM Transactions on Networking 6, 1998).
  */
 export function createAdmission(options: AdmissionOptions): Admission {
-  const { loop, maxConcurrent, maxDelay, maxWaiting } = options
-  /** Requests in work of those who have any. */
-  const callers = new Map<string, number>()
-  const shed = { delay: 0, concurrency: 0, share: 0 }
+  const { loop, maxConcurrent, maxDelay, maxStreams, maxWaiting } = options
+  /** Requests in work, and streams, of those who have any. */
+  const working = new Map<string, number>()
+  const streaming = new Map<string, number>()
+  const shed = { delay: 0, concurrency: 0, share: 0, streams: 0 }
   let inWork = 0
+  let streams = 0
   let mayRefuse = REFUSING.saved
 
-  function refusal(own: number): keyof typeof shed | undefined {
+  function refusal(own: number): 'concurrency' | 'share' | undefined {
     if (inWork >= maxConcurrent) return 'concurrency'
     if (own >= ALPHA * (maxConcurrent - inWork)) return 'share'
     return undefined
-  }
-
-  function leave(name: string): void {
-    const own = (callers.get(name) ?? 0) - 1
-    inWork -= 1
-    if (own > 0) callers.set(name, own)
-    else callers.delete(name)
   }
 
   return {
@@ -83,23 +89,50 @@ export function createAdmission(options: AdmissionOptions): Admission {
       return true
     },
     enter(name) {
-      const own = callers.get(name) ?? 0
+      const own = working.get(name) ?? 0
       const reason = refusal(own)
       if (reason) {
         shed[reason] += 1
         return undefined
       }
       inWork += 1
-      callers.set(name, own + 1)
-      let held = true
+      working.set(name, own + 1)
+      let works = true
+      let streamed = false
+      function leave(): void {
+        if (!works) return
+        works = false
+        inWork -= 1
+        lessOne(working, name)
+      }
       return {
-        leave() {
-          if (!held) return
-          held = false
-          leave(name)
+        leave,
+        stream() {
+          const others = streaming.get(name) ?? 0
+          if (others >= maxStreams) {
+            shed.streams += 1
+            return false
+          }
+          streamed = true
+          streams += 1
+          streaming.set(name, others + 1)
+          return true
+        },
+        end() {
+          leave()
+          if (!streamed) return
+          streamed = false
+          streams -= 1
+          lessOne(streaming, name)
         },
       }
     },
-    stats: () => ({ inWork, shed: { ...shed } }),
+    stats: () => ({ inWork, streams, shed: { ...shed } }),
   }
+}
+
+function lessOne(counts: Map<string, number>, name: string): void {
+  const left = (counts.get(name) ?? 0) - 1
+  if (left > 0) counts.set(name, left)
+  else counts.delete(name)
 }

@@ -129,7 +129,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(batchRoute, { ...options, schemas })
   await app.register(catalogueRoute, { contracts })
   await app.register(sessionRoutes, { ...options, schemas })
-  await app.register(mcpRoute, options.mcp)
+  await app.register(mcpRoute, { ...options.mcp, policies: options.policies })
   if (options.accessTokens)
     await app.register(protectedResourceRoutes, { name, ...options.accessTokens })
   await app.register(healthRoutes, { health })

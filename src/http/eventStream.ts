@@ -1,10 +1,24 @@
 import { Readable } from 'node:stream'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { ServiceError } from '../core/errors.ts'
 
 /** Server-sent events (html.spec.whatwg.org/multipage/server-sent-events.html). */
 
 const HEARTBEAT = 15_000
 const QUIET = Symbol('quiet')
+
+/**
+ * Takes a place for a stream, before anything is done for it: it may live long.
+ * @throws ServiceError `rate_limited` where the caller has too many
+ */
+export function admitStream({ place }: Pick<FastifyRequest, 'place'>): void {
+  if (!place || place.stream()) return
+  throw new ServiceError(
+    'rate_limited',
+    'You have as many streams open as you may have at once (MAX_STREAMS_PER_CALLER). End one of them, or ask without text/event-stream.',
+    { retryAfter: 1 },
+  )
+}
 
 /** One event; `data` is JSON on one line. */
 export function event(name: string, data: unknown): string {

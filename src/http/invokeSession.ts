@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { TurnAnswer, TurnEvent } from '../sessions/turn/turn.ts'
-import { event, sendEvents } from './eventStream.ts'
+import { admitStream, event, sendEvents } from './eventStream.ts'
 import { negotiate } from './negotiate.ts'
 import { problemOf, toServiceError } from './problem.ts'
 
@@ -20,6 +20,7 @@ export async function invokeSession(
     for await (const each of events) if (each.type === 'end') return reply.send(each.answer)
     throw new Error('a turn without an end')
   }
+  admitStream(request)
   const first = events.next()
   await within(PATIENCE, first)
   return sendEvents(reply, written(events, first, request, signal))

@@ -8,7 +8,7 @@ import { whoOf } from './callerKey.ts'
 import { callerToken } from './callerToken.ts'
 import { meterOf } from './decorations.ts'
 import { disconnected } from './disconnect.ts'
-import { createFeed, event, sendEvents } from './eventStream.ts'
+import { admitStream, createFeed, event, sendEvents } from './eventStream.ts'
 import { problemOf, toServiceError } from './problem.ts'
 
 /** Milliseconds in which a failure still gets a status of its own; then the stream begins. */
@@ -28,6 +28,7 @@ export async function streamAnswer(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const { engine } = options
+  admitStream(request)
   const meter = request.served?.meter ?? meterOf(request)
   const signal = disconnected(reply)
   const feed = createFeed<Block>()

@@ -15,6 +15,8 @@ export interface Caller {
   readonly may: (scope: Scope) => boolean
   /** Epoch milliseconds at which the caller's access token ends; undefined where nothing does. */
   readonly expiresAt?: number | undefined
+  /** Tells once when the caller may no longer read what it may now, until it is told to stop. */
+  readonly watchRights?: ((onChange: () => void) => () => void) | undefined
   /** Told what is asked for, and later what became of it, for the metric and the log line. */
   readonly served: (type: string, outcome?: Outcome) => void
   /** Told what it failed with, as what is answered is no failure of the transport's. */

@@ -44,7 +44,12 @@ async function withProgress<T>(
   const timer = setInterval(() => {
     progress += 1
     const params = { progressToken, progress, message: 'Waiting for GitHub' }
-    send(notification('notifications/progress', params))
+    try {
+      send(notification('notifications/progress', params))
+    } catch {
+      // Who may have no further stream waits without words.
+      clearInterval(timer)
+    }
   }, every)
   try {
     return await work()

@@ -12,8 +12,15 @@ export function createLoadMetrics(registry: Registry, { load }: Pick<MetricSourc
     read: () => single(load().inWork),
   })
   scraped(registry, {
+    name: 'streams_open',
+    help: 'Event streams and MCP subscriptions that callers have open',
+    type: 'gauge',
+    aggregator: 'sum',
+    read: () => single(load().streams),
+  })
+  scraped(registry, {
     name: 'requests_shed_total',
-    help: 'Requests refused with 503: by the delay of the event loop (at the door: neither logged nor in other metrics), the concurrency in all, the share of one caller, or calls to GitHub that wait too long',
+    help: 'Requests refused with 503 (streams: 429): by the delay of the event loop (at the door: neither logged nor in other metrics), the concurrency in all, the share of one caller, its streams, or calls to GitHub that wait too long',
     type: 'counter',
     aggregator: 'sum',
     read: () => byName('why', load().shed),

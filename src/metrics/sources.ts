@@ -20,8 +20,9 @@ export interface MetricSources {
 /** Requests in work, what waits for its turn, and what was refused since the start, by why. */
 export interface LoadState {
   readonly inWork: number
+  readonly streams: number
   readonly waiting: Readonly<Record<'loop' | 'github', number>>
-  readonly shed: Readonly<Record<'delay' | 'concurrency' | 'share' | 'github', number>>
+  readonly shed: Readonly<Record<'delay' | 'concurrency' | 'share' | 'streams' | 'github', number>>
 }
 
 /** The pool of connections to GitHub: sockets, and calls. */

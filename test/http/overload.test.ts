@@ -3,25 +3,52 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createFairLoop } from '../../src/core/fairLoop.ts'
 import { createAdmission } from '../../src/http/admission.ts'
 import { type App, type Problem, startApp } from '../support/app.ts'
-import { openEvents } from '../support/events.ts'
-import { type GitHub, startGitHub } from '../support/github/index.ts'
+import { type EventStream, openEvents } from '../support/events.ts'
+import {
+  addPull,
+  addRepository,
+  type GitHub,
+  OCTOCAT_TOKEN,
+  startGitHub,
+} from '../support/github/index.ts'
+import { message } from '../support/mcp/client.ts'
 
 const ANN = { 'x-api-key': 'ann-key-0123456789' }
 const BOB = { 'x-api-key': 'bob-key-0123456789' }
 const API_KEYS = `ann:${ANN['x-api-key']},bob:${BOB['x-api-key']}`
+/** Its first block is there before its files are. */
+const pull = (number: number) => ({
+  context_type: 'github_pull_request',
+  params: { owner: 'octo', repo: 'talk', pull_number: number },
+})
 const PATH = '/mcp/context/github_repo?owner=octocat&repo=Hello-World'
 
 let github: GitHub
 let app: App
 const sockets: Socket[] = []
+const streams: EventStream[] = []
 beforeEach(async () => {
   github = await startGitHub()
 })
 afterEach(async () => {
+  for (const stream of streams.splice(0)) await stream.close()
   for (const socket of sockets.splice(0)) socket.destroy()
   await app.close()
   await github.close()
 })
+
+/** A stream whose end never comes. */
+async function stream(number: number, headers: Record<string, string>): Promise<EventStream> {
+  const opened = await openEvents(`${app.url}/mcp/context`, pull(number), headers)
+  streams.push(opened)
+  return opened
+}
+
+function addPulls(): void {
+  addRepository(github.world, { owner: 'octo', name: 'talk' })
+  for (let number = 1; number <= 8; number += 1) addPull(github.world, 'octo/talk')
+  github.fault({ kind: 'hang', match: /\/pulls\/\d\/files/ })
+}
 
 /** Requests that GitHub leaves waiting, until `abort`. */
 function hold(headers: Record<string, string>, from: number, count: number) {
@@ -42,7 +69,10 @@ function hold(headers: Record<string, string>, from: number, count: number) {
 
 describe('requests in work', () => {
   beforeEach(async () => {
-    app = await startApp({ github, env: { API_KEYS, MAX_CONCURRENT_REQUESTS: '6' } })
+    app = await startApp({
+      github,
+      env: { API_KEYS, GITHUB_TOKEN: OCTOCAT_TOKEN, MAX_CONCURRENT_REQUESTS: '6' },
+    })
     for (const key of [ANN, BOB]) expect((await app.get(PATH, key)).status).toBe(200)
     github.fault({ kind: 'hang', match: /\/issues/ })
   })
@@ -98,22 +128,72 @@ describe('requests in work', () => {
   })
 
   it('are not streams that have begun', async () => {
-    const pull = {
-      context_type: 'github_pull_request',
-      params: { owner: 'octocat', repo: 'Hello-World', pull_number: 1 },
-    }
-    const streams = []
-    // Its first block is there, and what comes after it never comes.
-    for (let each = 0; each < 8; each += 1) {
-      const stream = await openEvents(
-        `${app.url}/mcp/context`,
-        { ...pull, params: { ...pull.params, pull_number: 1 + each } },
-        ANN,
-      )
-      streams.push(stream.status)
-    }
-    expect(streams).not.toContain(503)
+    addPulls()
+    for (let number = 1; number <= 8; number += 1)
+      expect((await stream(number, ANN)).status).toBe(200)
+    const { text } = await app.get('/metrics')
+    expect(text).toContain('streams_open 8')
+    expect(text).toContain('requests_in_work 0')
     expect((await app.get(PATH, ANN)).status).toBe(200)
+  })
+})
+
+describe('streams', () => {
+  const listen = message('2026-07-28', 'subscriptions/listen', {
+    notifications: { resourceSubscriptions: ['github://octocat/Hello-World'] },
+  })
+  const subscribe = () =>
+    fetch(`${app.url}/mcp`, {
+      method: 'POST',
+      headers: { ...listen.headers, ...ANN },
+      body: JSON.stringify(listen.body),
+    })
+
+  beforeEach(async () => {
+    app = await startApp({
+      github,
+      env: { API_KEYS, GITHUB_TOKEN: OCTOCAT_TOKEN, MAX_STREAMS_PER_CALLER: '2' },
+    })
+    expect((await app.get(PATH, ANN)).status).toBe(200)
+    addPulls()
+  })
+
+  it('are bounded for each caller, by all doors together', async () => {
+    const first = await stream(1, ANN)
+    const subscription = await subscribe()
+    expect([first.status, subscription.status]).toEqual([200, 200])
+    expect(subscription.headers.get('content-type')).toContain('text/event-stream')
+
+    const third = await app.post(pull(4), { ...ANN, accept: 'text/event-stream' })
+    expect(third.status).toBe(429)
+    expect(third.headers['retry-after']).toBe('1')
+    expect(third.json<Problem>()).toMatchObject({
+      code: 'rate_limited',
+      detail: expect.stringContaining('MAX_STREAMS_PER_CALLER'),
+    })
+    const batch = { requests: [{ context_type: 'github_repo', params: pull(1).params }] }
+    const events = { ...ANN, accept: 'text/event-stream', 'content-type': 'application/json' }
+    const fourth = await app.send('POST', '/mcp/context/batch', events, JSON.stringify(batch))
+    expect(fourth.status).toBe(429)
+    const fifth = (await (await subscribe()).json()) as { error: { data: unknown } }
+    expect(fifth.error.data).toMatchObject({ code: 'rate_limited', retry_after: 1 })
+
+    // What is no stream is served, and so are others.
+    expect((await app.get(PATH, ANN)).status).toBe(200)
+    const other = await stream(2, BOB)
+    expect(other.status).toBe(200)
+    const { text } = await app.get('/metrics')
+    expect(text).toContain('streams_open 3')
+    expect(text).toContain('requests_shed_total{why="streams"} 3')
+
+    await subscription.body?.cancel()
+    await first.close()
+    await other.close()
+    await vi.waitFor(async () =>
+      expect((await app.get('/metrics')).text).toContain('streams_open 0'),
+    )
+    const again = await stream(3, ANN)
+    expect(again.status).toBe(200)
   })
 })
 
@@ -231,7 +311,7 @@ describe('the decision', () => {
   function full(waiting: number) {
     return { waiting, delayOf: (name: string) => (name === 'ann' ? waiting : 1) }
   }
-  const options = { maxConcurrent: 1_000_000, maxDelay: 100, maxWaiting: 10_000 }
+  const options = { maxConcurrent: 1_000_000, maxDelay: 100, maxWaiting: 10_000, maxStreams: 100 }
 
   it('lets at least nine in ten of the time go to answers, however many are refused', () => {
     const admission = createAdmission({ ...options, loop: full(5_000) })
@@ -240,20 +320,25 @@ describe('the decision', () => {
       count[admission.isFull('ann') ? 'refused' : 'answered'] += 1
     // A refusal takes a third of an answer.
     expect(count.answered / (count.answered + count.refused / 3)).toBeGreaterThan(0.9)
-    expect(count.refused).toBeGreaterThan(count.answered / 5)
-    expect(admission.stats().shed).toEqual({ delay: count.refused, concurrency: 0, share: 0 })
+    expect(count.refused).toBeGreaterThan(count.answered / 8)
+    expect(admission.stats().shed).toEqual({
+      delay: count.refused,
+      concurrency: 0,
+      share: 0,
+      streams: 0,
+    })
   })
 
-  it('refuses all of a surplus of a fifth', () => {
+  it('refuses all of a surplus of a seventh', () => {
     const loop = full(200)
     const admission = createAdmission({ ...options, loop })
     for (let second = 0; second < 100; second += 1) {
       loop.waiting = 50
       for (let request = 0; request < 1_000; request += 1) admission.isFull('ann')
-      expect(admission.stats().shed.delay).toBe(second * 200)
+      expect(admission.stats().shed.delay).toBe(second * 140)
       loop.waiting = 200
-      for (let request = 0; request < 200; request += 1) admission.isFull('ann')
-      expect(admission.stats().shed.delay).toBe((second + 1) * 200)
+      for (let request = 0; request < 140; request += 1) admission.isFull('ann')
+      expect(admission.stats().shed.delay).toBe((second + 1) * 140)
     }
   })
 

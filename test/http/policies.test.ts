@@ -299,3 +299,41 @@ describe('the file', () => {
     await expect(start(policies)).rejects.toThrow(`POLICIES_FILE: ${fault}`)
   })
 })
+
+describe('a subscription that runs', () => {
+  /** Those of the caller who listens to what is open, as text that comes. */
+  async function listen(headers: Record<string, string>) {
+    const { body, headers: own } = message('2026-07-28', 'subscriptions/listen', {
+      notifications: { resourceSubscriptions: ['github://acme/open'] },
+    })
+    const answer = await fetch(`${app.url}/mcp`, {
+      method: 'POST',
+      headers: { ...own, ...headers },
+      body: JSON.stringify(body),
+    })
+    const listener = { text: '', over: false, abort: () => reader.cancel() }
+    const reader = (answer.body as ReadableStream<Uint8Array>).getReader()
+    void (async () => {
+      for (let part = await reader.read(); !part.done; part = await reader.read())
+        listener.text += Buffer.from(part.value).toString()
+      listener.over = true
+    })()
+    await vi.waitFor(() => expect(listener.text).toContain('"github://acme/open"'))
+    return listener
+  }
+
+  it('ends when the policy that permitted it is no longer in force, and no other does', async () => {
+    await start({ ann: { allowed_repos: ['acme/open'] }, bob: { allowed_repos: ['acme/*'] } })
+    const [ann, bob, cleo] = [await listen(ANN), await listen(BOB), await listen(CLEO)]
+    await write({ ann: { allowed_repos: ['acme/shut'] }, bob: { allowed_repos: ['acme/*'] } })
+    await vi.waitFor(() => expect(ann.over).toBe(true), { timeout: 10_000 })
+    expect([bob.over, cleo.over]).toEqual([false, false])
+    const again = await rpc(ANN, 'resources/read', { uri: 'github://acme/open' })
+    expect(again.error).toBeDefined()
+
+    await write({ bob: { allowed_repos: ['acme/*'] }, cleo: { allowed_repos: [] } })
+    await vi.waitFor(() => expect(cleo.over).toBe(true), { timeout: 10_000 })
+    expect(bob.over).toBe(false)
+    await bob.abort()
+  })
+})

@@ -15,8 +15,9 @@ export const quiet: MetricSources = {
   budgets: () => [],
   load: () => ({
     inWork: 0,
+    streams: 0,
     waiting: { loop: 0, github: 0 },
-    shed: { delay: 0, concurrency: 0, share: 0, github: 0 },
+    shed: { delay: 0, concurrency: 0, share: 0, streams: 0, github: 0 },
   }),
   sessions: () => Promise.resolve(undefined),
   sessionsAvailable: () => true,

@@ -26,6 +26,17 @@ export interface Window {
 export interface Policies {
   /** @param caller name of an API key, or whom an access token speaks for */
   of(caller: string | undefined): Policy | undefined
+  /**
+   * Tells once when the caller may no longer read as `policy` has it, until it is told to stop: at
+   * once where that is so already.
+   */
+  watch(caller: string | undefined, policy: Policy | undefined, onChange: () => void): () => void
+}
+
+/** Whether both permit the same in the same name. */
+export function readAlike(one: Policy | undefined, other: Policy | undefined): boolean {
+  const isSame = one?.scope === other?.scope
+  return isSame && one?.credential?.principal === other?.credential?.principal
 }
 
 export interface PolicyOptions {

@@ -2,11 +2,15 @@ import { PassThrough } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Answer } from '../../mcp/protocol/server.ts'
 import { disconnected } from '../disconnect.ts'
+import { admitStream } from '../eventStream.ts'
 
 /** One POST while it is answered: by JSON, or by a stream as soon as something comes before the answer. */
 export interface Exchange {
   readonly signal: () => AbortSignal
-  /** Absent where the client takes no streams. */
+  /**
+   * Absent where the client takes no streams.
+   * @throws ServiceError `rate_limited` where the caller has too many
+   */
   readonly send: ((message: object) => void) | undefined
   readonly end: (answer: Answer) => FastifyReply
 }
@@ -32,6 +36,7 @@ export function createExchange(
   let timer: NodeJS.Timeout | undefined
 
   function open(): PassThrough {
+    admitStream(request)
     const opened = new PassThrough()
     request.place?.leave()
     timer = setInterval(() => opened.write(': \n\n'), keepAlive)

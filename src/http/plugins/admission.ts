@@ -26,7 +26,7 @@ export interface AdmissionOptions {
 
 /**
  * Holds callers to their shares of what is in work. A stream gives its place back when it begins: it
- * lives long and does little. What waits for the event loop has no place yet.
+ * lives long and does little, and of such places each caller has so many. What waits for the event loop has no place yet.
  */
 export const admissionPlugin = fp(
   async (app, { admission, fairLoop, names }: AdmissionOptions) => {
@@ -53,7 +53,7 @@ export const admissionPlugin = fp(
       else {
         request.place = place
         // Also where the caller hangs up, which the framework's own hooks are not told of.
-        reply.raw.once('close', place.leave)
+        reply.raw.once('close', place.end)
         done()
       }
     }

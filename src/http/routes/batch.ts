@@ -8,7 +8,7 @@ import { whoOf } from '../callerKey.ts'
 import { callerToken } from '../callerToken.ts'
 import { meterOf } from '../decorations.ts'
 import { disconnected } from '../disconnect.ts'
-import { createFeed, event, sendEvents } from '../eventStream.ts'
+import { admitStream, createFeed, event, sendEvents } from '../eventStream.ts'
 import { negotiate } from '../negotiate.ts'
 import { Problem, problemOf, toServiceError } from '../problem.ts'
 import { problemResponses } from '../schemas.ts'
@@ -97,6 +97,7 @@ async function answerBatch(
   const meter = meterOf(request)
   request.served = { type: 'batch', meter, outcome: undefined }
   const mediaType = negotiate(request.headers.accept, OFFERED)
+  if (mediaType === 'text/event-stream') admitStream(request)
   const signal = disconnected(reply)
   const caller = {
     callerToken: callerToken(request),

@@ -1,4 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Policies } from '../../context/request/policy.ts'
 import { SCOPES } from '../../core/scopes.ts'
 import type { Caller } from '../../mcp/caller.ts'
 import { eraOf } from '../../mcp/protocol/era.ts'
@@ -15,6 +16,8 @@ import { problemHeaders, toServiceError } from '../problem.ts'
 export interface McpRouteOptions extends Partial<ExchangeOptions> {
   readonly server: McpServer
   readonly hosts: HostRules
+  /** Absent where none are configured. */
+  readonly policies?: Policies | undefined
 }
 
 /** Milliseconds. */
@@ -56,7 +59,7 @@ export async function mcpRoute(app: FastifyInstance, options: McpRouteOptions): 
 }
 
 async function answerOne(
-  { server }: McpRouteOptions,
+  { policies, server }: McpRouteOptions,
   body: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -73,7 +76,12 @@ async function answerOne(
     return reply.code(202).send()
   }
   const { signal, send, end } = createExchange(request, reply, { keepAlive })
-  const caller = callerOf(request, message.method)
+  const caller = {
+    ...callerOf(request, message.method),
+    watchRights:
+      policies &&
+      ((onChange: () => void) => policies.watch(request.callerName, request.policy, onChange)),
+  }
   const answer = await server.answer(message, { era, caller, signal, send })
   // Clients get a token that permits more and call again (specification, "Authorization").
   if (answer.scope) reply.header('www-authenticate', wanting(request, answer.scope))

@@ -106,6 +106,8 @@ async function listen(
     watched.delete(uri)
     if (watched.size === 0) over.abort()
   }
+  // What was permitted by a policy is so for as long as that is in force.
+  const unwatch = call.caller.watchRights?.(() => over.abort())
   try {
     await Promise.all(
       uris.map(async (uri) => {
@@ -125,6 +127,7 @@ async function listen(
       AbortSignal.any([call.signal(), options.ending, over.signal, expiry(options, call)]),
     )
   } finally {
+    unwatch?.()
     for (const stop of watched.values()) stop()
   }
 }
