@@ -14,7 +14,7 @@ export interface ApiKey {
 }
 
 /** Name and value. */
-export type Header = readonly [name: string, value: string]
+export type Pair = readonly [name: string, value: string]
 
 interface Lists {
   readonly ALLOWED_HOSTS: readonly string[]
@@ -24,7 +24,8 @@ interface Lists {
   readonly GITHUB_DOWNLOAD_HOSTS: readonly string[]
   readonly GITHUB_WEBHOOK_SECRET: readonly string[]
   readonly MCP_TOOLSETS: readonly string[]
-  readonly OTEL_EXPORTER_OTLP_HEADERS: readonly Header[]
+  readonly OTEL_EXPORTER_OTLP_HEADERS: readonly Pair[]
+  readonly OTEL_RESOURCE_ATTRIBUTES: readonly Pair[]
   readonly PROVIDERS: readonly string[]
 }
 
@@ -57,7 +58,9 @@ export function readConfig(environment: Variables): Config {
   if (data.DOCS_DIR && !isFolder(data.DOCS_DIR))
     faults.push('DOCS_DIR: is not a folder that can be read')
   if (!values || faults.length > 0) throw new ConfigError(faults)
-  return { ...values, ...lists, ...app }
+  const { 'service.name': named } = Object.fromEntries(lists.OTEL_RESOURCE_ATTRIBUTES)
+  const name = data.OTEL_SERVICE_NAME ? values.OTEL_SERVICE_NAME : named
+  return { ...values, ...lists, ...app, OTEL_SERVICE_NAME: name || values.OTEL_SERVICE_NAME }
 }
 
 /** Variables that make sense together alone: those that are missing though another is set. */
@@ -126,6 +129,13 @@ function readLists(data: Variables, faults: string[]): Lists {
       'name=value, percent-encoded',
       faults,
     ),
+    OTEL_RESOURCE_ATTRIBUTES: readList(
+      data,
+      'OTEL_RESOURCE_ATTRIBUTES',
+      pair,
+      'name=value, percent-encoded',
+      faults,
+    ),
     PROVIDERS: readList(data, 'PROVIDERS', asItIs, 'a module', faults),
     ALLOWED_REPOS: readList(data, 'ALLOWED_REPOS', repository, 'owner/* or owner/repo', faults),
     GITHUB_DOWNLOAD_HOSTS: readList(
@@ -156,12 +166,17 @@ function apiKey(entry: string): ApiKey | undefined {
 }
 
 /** One of OTLP's headers (opentelemetry.io/docs/specs/otel/protocol/exporter). The value is often a secret. */
-function header(entry: string): Header | undefined {
+function header(entry: string): Pair | undefined {
+  const known = pair(entry)
+  return known && /^[\x20-\x7e]*$/.test(known[1]) ? known : undefined
+}
+
+/** As W3C Baggage writes them (opentelemetry.io/docs/specs/otel/resource/sdk, "Specifying resource information"). */
+function pair(entry: string): Pair | undefined {
   const [, name, encoded] = /^([\w!#$%&'*+.^`|~-]+)\s*=\s*(.*)$/.exec(entry) ?? []
   if (name === undefined || encoded === undefined) return undefined
   try {
-    const value = decodeURIComponent(encoded)
-    return /^[\x20-\x7e]*$/.test(value) ? [name, value] : undefined
+    return [name, decodeURIComponent(encoded)]
   } catch {
     return undefined
   }

@@ -266,11 +266,15 @@ export const Environment = Type.Object({
   OTEL_EXPORTER_OTLP_HEADERS: list(
     'Comma-separated `name=value`, percent-encoded, sent with each delivery of traces',
   ),
+  OTEL_RESOURCE_ATTRIBUTES: list(
+    'Comma-separated `name=value`, percent-encoded: what is said of this service in traces, for example `deployment.environment.name=staging`',
+  ),
   OTEL_SERVICE_NAME: Type.String({
     minLength: 1,
     maxLength: 200,
     default: NAME,
-    description: 'Name of this service in traces',
+    description:
+      'Name of this service in traces; goes before a `service.name` in `OTEL_RESOURCE_ATTRIBUTES`',
   }),
   OTEL_TRACES_SAMPLER: Type.Union(
     [

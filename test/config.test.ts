@@ -157,6 +157,26 @@ describe('HOST', () => {
 })
 
 describe('the headers of traces', () => {
+  it('reads what is said of the service in traces, percent-decoded; its own name goes first', () => {
+    const given = 'deployment.environment.name=staging, team=caf%C3%A9%2C%20two,service.name=theirs'
+    const { OTEL_RESOURCE_ATTRIBUTES: attributes, OTEL_SERVICE_NAME: name } = read({
+      OTEL_RESOURCE_ATTRIBUTES: given,
+    })
+    expect(attributes).toEqual([
+      ['deployment.environment.name', 'staging'],
+      ['team', 'café, two'],
+      ['service.name', 'theirs'],
+    ])
+    expect(name).toBe('theirs')
+    const own = read({ OTEL_RESOURCE_ATTRIBUTES: given, OTEL_SERVICE_NAME: 'ours' })
+    expect(own.OTEL_SERVICE_NAME).toBe('ours')
+    expect(read({}).OTEL_SERVICE_NAME).toBe('github-context-service')
+    for (const entry of ['no value', 'a b=c', 'x=%E0%A4%A'])
+      expect(faultsOf({ OTEL_RESOURCE_ATTRIBUTES: `ok=1,${entry}` })).toEqual([
+        expect.stringMatching(/^OTEL_RESOURCE_ATTRIBUTES: entry 2 is not/),
+      ])
+  })
+
   it('are names and values, percent-encoded', () => {
     const { OTEL_EXPORTER_OTLP_HEADERS: headers } = read({
       OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Basic%20eDp5, x-team=a=b,',

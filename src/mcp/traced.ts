@@ -2,7 +2,7 @@ import type { Tracer } from '../core/trace.ts'
 import { isObject, type RpcRequest } from './protocol/message.ts'
 import type { McpServer } from './protocol/server.ts'
 
-/** What may stand in a span's name: clients can call for what there is not. */
+/** What may stand in a span's name or a log line: clients can call for what there is not. */
 const SANE = /^[\w./-]{1,64}$/
 const OTHER = '_OTHER'
 
@@ -44,4 +44,5 @@ function describe({ method, params }: RpcRequest) {
   }
 }
 
-const sane = (name: unknown) => (typeof name === 'string' && SANE.test(name) ? name : OTHER)
+export const sane = (name: unknown): string =>
+  typeof name === 'string' && SANE.test(name) ? name : OTHER

@@ -8,6 +8,7 @@ import { createAccessTokens } from '../http/accessTokens.ts'
 import type { AppOptions } from '../http/app.ts'
 import { createDeliveries } from '../http/deliveries.ts'
 import { createDoor, type DoorOptions } from '../mcp/door.ts'
+import { logged } from '../mcp/logged.ts'
 import type { McpServer } from '../mcp/protocol/server.ts'
 import { traced } from '../mcp/traced.ts'
 import type { Metrics } from '../metrics/metrics.ts'
@@ -51,7 +52,7 @@ export function createMcpParts(
     return tracer ? traced(server, tracer) : server
   }
   return {
-    byLines: (ending) => open({ ...door, ending, connected: true }),
+    byLines: (ending) => logged(open({ ...door, ending, connected: true }), logger),
     overHttp: (health) => ({
       server: open({ ...door, ending: health.draining, connected: false }),
       hosts: {

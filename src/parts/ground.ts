@@ -65,6 +65,7 @@ async function tracerOf(config: Config, logger: FastifyBaseLogger): Promise<Trac
   return startTracing({
     endpoint,
     headers: Object.fromEntries(config.OTEL_EXPORTER_OTLP_HEADERS),
+    attributes: Object.fromEntries(config.OTEL_RESOURCE_ATTRIBUTES),
     serviceName: config.OTEL_SERVICE_NAME,
     version: VERSION,
     sampler: config.OTEL_TRACES_SAMPLER,

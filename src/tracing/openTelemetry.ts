@@ -44,7 +44,11 @@ export function createOpenTelemetry(options: TracingOptions): Tracer {
   )
   const provider = new TracerProvider({
     resource: defaultResource().merge(
-      resourceFromAttributes({ 'service.name': serviceName, 'service.version': version }),
+      resourceFromAttributes({
+        'service.version': version,
+        ...options.attributes,
+        'service.name': serviceName,
+      }),
     ),
     sampler: samplerOf(options.sampler, options.ratio),
     spanLimits: { attributeValueLengthLimit: LONGEST_VALUE },

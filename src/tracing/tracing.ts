@@ -14,6 +14,8 @@ export interface TracingOptions {
   readonly endpoint: string
   /** Sent with each delivery: may hold secrets. */
   readonly headers: Readonly<Record<string, string>>
+  /** Of the service, beside its name and version. */
+  readonly attributes: Readonly<Record<string, string>>
   readonly serviceName: string
   readonly version: string
   readonly sampler: SamplerName

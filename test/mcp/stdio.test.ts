@@ -68,6 +68,37 @@ describe('the process', () => {
     expect(process.lines.length).toBe(2)
   })
 
+  it('writes one line on stderr for each request, with what came of it and GitHub’s ids', async () => {
+    await using process = startStdio(env())
+    const calls = [
+      ['a', callIssue],
+      ['b', callIssue],
+      ['c', { name: 'github_issue', arguments: { repo: 'octo/talk', issue_number: 999 } }],
+      ['d', { name: 'no such "tool"\n' }],
+    ] as const
+    for (const [id, params] of calls) {
+      process.write({ ...request(1, 'tools/call', params), id })
+      await answerTo(process, id)
+    }
+    process.end()
+    expect(await process.exited).toBe(0)
+    const lines = process.stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    const told = lines.filter(({ route }) => route === 'stdio')
+    const line = { level: 30, method: 'tools/call', status: 200, duration_ms: expect.any(Number) }
+    expect(told).toMatchObject([
+      { ...line, request_id: 'a', type: 'github_issue', outcome: 'miss', upstream_calls: 2 },
+      { ...line, request_id: 'b', type: 'github_issue', outcome: 'hit', upstream_calls: 0 },
+      { ...line, request_id: 'c', type: 'github_issue', outcome: 'not_found' },
+      { ...line, request_id: 'd', type: 'tools/call', upstream_calls: 0 },
+    ])
+    expect(told[0].github).toEqual([200, 200].map((status) => ({ status, id: expect.any(String) })))
+    expect(process.stderr).not.toContain('no such')
+    expect(process.stderr).not.toContain(TOKEN)
+  })
+
   it('answers all that was asked before its input ended, then ends', async () => {
     await using process = startStdio(env())
     process.write(request(1, 'tools/call', callIssue))

@@ -41,6 +41,7 @@ describe('the delivery of traces', () => {
       OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.url}/base/`,
       OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${secret}, x-team = a%2Cb`,
       OTEL_SERVICE_NAME: 'context-eu',
+      OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=staging,service.name=other',
     })
     await app.post(repo)
     await app.close()
@@ -50,7 +51,11 @@ describe('the delivery of traces', () => {
         headers: { authorization: `Bearer ${secret}`, 'x-team': 'a,b' },
       },
     ])
-    expect(collector.resources[0]).toMatchObject({ 'service.name': 'context-eu' })
+    expect(collector.resources[0]).toMatchObject({
+      'service.name': 'context-eu',
+      'service.version': expect.any(String),
+      'deployment.environment.name': 'staging',
+    })
     expect(JSON.stringify(app.logs)).not.toContain(secret)
   })
 
