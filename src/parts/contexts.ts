@@ -6,6 +6,7 @@ import { createPastAnswers } from '../cache/past.ts'
 import { createRedisStore } from '../cache/redisStore.ts'
 import { noStore } from '../cache/store.ts'
 import { createEngine, type Engine } from '../context/engine.ts'
+import { createPublicity, type Publicity } from '../context/publicity.ts'
 import { type AllowedRepos, createAllowedRepos, everything } from '../context/request/allowlist.ts'
 import { type Contracts, compileContracts } from '../context/request/contract.ts'
 import { createLocator, type Locate, webHostOf } from '../context/request/url.ts'
@@ -20,6 +21,7 @@ export interface ContextParts {
   readonly engine: Engine
   readonly locate: Locate
   readonly allowed: AllowedRepos
+  readonly publicity: Publicity
   /** For metrics. */
   readonly coalescing: () => Coalescing
   readonly pastBytes: () => number
@@ -42,7 +44,9 @@ export function createContextParts(
   const { github, invalidations, memory, providers } = options
   const leases = redis ? createLeases(redis.commands, redis.bus) : noLeases
   const past = createPastAnswers(options.pastBytes, redis?.commands, now)
+  const publicity = createPublicity(redis?.commands, now)
   const cache = createContextCache({
+    publicity,
     memory,
     shared: redis ? createRedisStore(redis.commands, now) : noStore,
     leases,
@@ -64,6 +68,7 @@ export function createContextParts(
     contracts: compileContracts(providers),
     locate: createLocator(providers, webHost),
     allowed,
+    publicity,
     coalescing: () => ({ ...cache.coalescing(), leases: leases.counts }),
     pastBytes: () => past.bytes,
     engine: createEngine({
@@ -73,6 +78,7 @@ export function createContextParts(
       allowed,
       webUrl: `https://${webHost}`,
       past,
+      publicity,
     }),
   }
 }

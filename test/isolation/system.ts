@@ -8,6 +8,7 @@ import { createRedisStore } from '../../src/cache/redisStore.ts'
 import type { CacheRequest } from '../../src/cache/request.ts'
 import type { Store } from '../../src/cache/store.ts'
 import { createEngine, type Engine } from '../../src/context/engine.ts'
+import { createPublicity, type Publicity } from '../../src/context/publicity.ts'
 import { everything } from '../../src/context/request/allowlist.ts'
 import type { RateGate } from '../../src/github/budget/rateGate.ts'
 import { createGitHub } from '../../src/github/client.ts'
@@ -25,6 +26,7 @@ export interface Mutation {
   memory?(store: MemoryStore, now: () => number): MemoryStore
   shared?(store: Store): Store
   invalidations?(invalidations: Invalidations): Invalidations
+  publicity?(publicity: Publicity): Publicity
   resources?(store: ResourceStore, github: StandIn): ResourceStore
   request?(request: StandIn['request']): StandIn['request']
 }
@@ -78,7 +80,9 @@ export function createReplica(options: ReplicaOptions): Replica {
       },
     },
   })
+  const publicity = createPublicity(connection.commands, now)
   const cache = createContextCache({
+    publicity: mutation.publicity?.(publicity) ?? publicity,
     memory: mutation.memory?.(memory, now) ?? memory,
     shared: mutation.shared?.(shared) ?? shared,
     leases: options.leases,
@@ -97,6 +101,7 @@ export function createReplica(options: ReplicaOptions): Replica {
   const origin = 'https://api.github.com'
   const request = mutation.request?.(github.request) ?? github.request
   const engine = createEngine({
+    publicity,
     past: createPastAnswers(1024 * 1024, connection.commands, now),
     cache: {
       atHand: (asked) => mutated.atHand(watch(asked)),
