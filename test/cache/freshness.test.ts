@@ -59,7 +59,7 @@ describe('freshnessOf', () => {
     [899.999, 'kept'],
     [900, 'gone'],
   ])('after %f s it is %s', (seconds, freshness) => {
-    expect(freshnessOf(entry, at(seconds), undefined)).toBe(freshness)
+    expect(freshnessOf(entry, at(seconds), undefined, () => false)).toBe(freshness)
   })
 
   it.each([
