@@ -137,6 +137,31 @@ export const mutations: Record<string, Mutation & { fault: RegExp }> = {
       reading(store, (entry) => ({ ...forEver(entry), freshUntil: forEver(entry).keepUntil })),
   },
 
+  'GitHub’s word that a repository is public': {
+    fault: TOO_OLD,
+    publicity: (real) => ({ ...real, permits: async () => true }),
+  },
+
+  'the age of GitHub’s word that a repository is public': {
+    fault: TOO_OLD,
+    publicity: (real) => ({
+      ...real,
+      permits: (entry, needed) => real.permits({ ...entry, asOf: 0 }, needed),
+    }),
+  },
+
+  'GitHub’s word that a repository is private now': {
+    fault: TOO_OLD,
+    publicity: (real) => ({
+      ...real,
+      lost: () => {},
+      listen() {
+        const hear = real.listen()
+        return (words) => hear(words.filter(({ visibility }) => visibility === 'public'))
+      },
+    }),
+  },
+
   'the distrust of memory after events were missed': {
     fault: /events were missed/,
     invalidations: (real) => Object.create(real, { missedUntil: { value: 0 } }),
