@@ -80,9 +80,10 @@ export function createReplica(options: ReplicaOptions): Replica {
       },
     },
   })
-  const publicity = createPublicity(connection.commands, now)
+  const own = createPublicity(connection.commands, now)
+  const publicity = mutation.publicity?.(own) ?? own
   const cache = createContextCache({
-    publicity: mutation.publicity?.(publicity) ?? publicity,
+    publicity,
     memory: mutation.memory?.(memory, now) ?? memory,
     shared: mutation.shared?.(shared) ?? shared,
     leases: options.leases,
@@ -94,9 +95,9 @@ export function createReplica(options: ReplicaOptions): Replica {
   })
   const mutated = mutation.cache?.(cache, now) ?? cache
 
-  const own = createMemoryResources(1024 * 1024)
+  const bodies = createMemoryResources(1024 * 1024)
   const { store, busy } = inTurn(
-    options.sharedResources ? createSharedResources(own, connection.commands) : own,
+    options.sharedResources ? createSharedResources(bodies, connection.commands) : bodies,
   )
   const origin = 'https://api.github.com'
   const request = mutation.request?.(github.request) ?? github.request
