@@ -51,12 +51,13 @@ export function createPublicity(redis: GuardedRedis | undefined, now: () => numb
     const words = known.get(tag)
     if (!redis || !words) return
     const key = redisKey('public', tag)
+    told.set(tag, words)
     const members = (['public', 'private'] as const).flatMap((kind) => [words[kind], kind])
     const done = await redis.try(async (client) => {
       await Promise.all([client.zadd(key, 'GT', ...members), client.pexpire(key, KEPT)])
       return true
     })
-    if (done) told.set(tag, words)
+    if (!done) told.delete(tag)
   }
 
   /** Undefined where other replicas cannot be asked. */
