@@ -1,8 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Publicity as ForAnswers } from '../cache/contextCache.ts'
+import type { SharedTimes } from '../cache/times.ts'
 import type { RepositoryWord } from '../core/provider.ts'
-import type { GuardedRedis } from '../redis/guarded.ts'
-import { redisKey } from '../redis/keys.ts'
 import { accessTagOf, repositoryAccessTag } from './common/tags.ts'
 
 export interface Publicity extends ForAnswers {
@@ -33,7 +32,7 @@ const NOTHING: Words = { public: -1, private: -1 }
  * which a principal's own answers stand in for a GitHub that fails, and nothing else: who may have an
  * answer is not decided by it. On doubt a repository is private.
  */
-export function createPublicity(redis: GuardedRedis | undefined, now: () => number): Publicity {
+export function createPublicity(shared: SharedTimes | undefined, now: () => number): Publicity {
   const known = new LRUCache<string, Words>({ max: MOST })
   /** What other replicas know, as far as this one told them. */
   const told = new LRUCache<string, Words>({ max: MOST })
@@ -42,38 +41,25 @@ export function createPublicity(redis: GuardedRedis | undefined, now: () => numb
     const words = known.get(tag) ?? NOTHING
     if (words[kind] >= at) return
     known.set(tag, { ...words, [kind]: at })
-    const shared = told.get(tag) ?? NOTHING
-    const isNews = shared[kind] <= shared[kind === 'public' ? 'private' : 'public']
-    if (isNews || shared[kind] < at - RENEWED) void tell(tag)
+    const last = told.get(tag) ?? NOTHING
+    const isNews = last[kind] <= last[kind === 'public' ? 'private' : 'public']
+    if (isNews || last[kind] < at - RENEWED) void tell(tag)
   }
 
   async function tell(tag: string): Promise<void> {
     const words = known.get(tag)
-    if (!redis || !words) return
-    const key = redisKey('public', tag)
+    if (!shared || !words) return
     told.set(tag, words)
-    const members = (['public', 'private'] as const).flatMap((kind) => [words[kind], kind])
-    const done = await redis.try(async (client) => {
-      await Promise.all([client.zadd(key, 'GT', ...members), client.pexpire(key, KEPT)])
-      return true
-    })
-    if (!done) told.delete(tag)
+    if (!(await shared.raise(tag, Object.entries(words), KEPT))) told.delete(tag)
   }
 
   /** Undefined where other replicas cannot be asked. */
   async function sharedWords(tag: string): Promise<Words | undefined> {
-    if (!redis) return NOTHING
+    if (!shared) return NOTHING
     // What could not be told when it was heard.
     if (known.has(tag) && !told.has(tag)) await tell(tag)
-    const said = await redis.try((client) =>
-      client.zrevrange(redisKey('public', tag), 0, -1, 'WITHSCORES'),
-    )
-    if (!said) return undefined
-    const at = (kind: string) => Number(said[said.indexOf(kind) + 1] ?? -1)
-    return {
-      public: said.includes('public') ? at('public') : -1,
-      private: said.includes('private') ? at('private') : -1,
-    }
+    const at = await shared.read(tag)
+    return at && { public: at.get('public') ?? -1, private: at.get('private') ?? -1 }
   }
 
   const heard: Publicity['heard'] = ({ owner, repo, visibility }, at) =>
@@ -94,12 +80,12 @@ export function createPublicity(redis: GuardedRedis | undefined, now: () => numb
     async permits({ asOf, tags }, needed) {
       const tag = accessTagOf(tags)
       if (tag === undefined) return needed === 'unless_private'
-      const shared = await sharedWords(tag)
+      const others = await sharedWords(tag)
       const own = known.get(tag) ?? NOTHING
-      const last = (kind: keyof Words) => Math.max(own[kind], shared?.[kind] ?? -1)
+      const last = (kind: keyof Words) => Math.max(own[kind], others?.[kind] ?? -1)
       const isPublic = last('public') > last('private')
       if (needed === 'unless_private') return isPublic || last('private') < asOf
-      return shared !== undefined && isPublic && last('public') >= asOf - BEFORE
+      return others !== undefined && isPublic && last('public') >= asOf - BEFORE
     },
   }
 }

@@ -6,6 +6,7 @@ import type { MemoryStore } from '../cache/memory.ts'
 import { createPastAnswers } from '../cache/past.ts'
 import { createRedisStore } from '../cache/redisStore.ts'
 import { noStore } from '../cache/store.ts'
+import { createSharedTimes } from '../cache/times.ts'
 import { createEngine, type Engine } from '../context/engine.ts'
 import { createPublicity, type Publicity } from '../context/publicity.ts'
 import { type AllowedRepos, createAllowedRepos, everything } from '../context/request/allowlist.ts'
@@ -46,7 +47,7 @@ export function createContextParts(ground: Ground, options: ContextPartsOptions)
   const { github, invalidations, memory, providers } = options
   const leases = redis ? createLeases(redis.commands, redis.bus) : noLeases
   const past = createPastAnswers(options.pastBytes, redis?.commands, now)
-  const publicity = createPublicity(redis?.commands, now)
+  const publicity = createPublicity(redis && createSharedTimes(redis.commands, 'public'), now)
   const webhooks = webhooksIn(ground, invalidations)
   const cache = createContextCache({
     publicity,
@@ -104,6 +105,13 @@ function webhooksIn(
   const { commands } = redis
   return {
     hearing,
-    coverage: createCoverage({ redis: commands, invalidations, hearing, now, closing }),
+    coverage: createCoverage({
+      came: createSharedTimes(commands, 'came'),
+      lists: createSharedTimes(commands, 'hook'),
+      invalidations,
+      hearing,
+      now,
+      closing,
+    }),
   }
 }

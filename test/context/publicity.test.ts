@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AnswerEntry } from '../../src/cache/entry.ts'
+import { createSharedTimes } from '../../src/cache/times.ts'
 import { createPublicity, type Publicity } from '../../src/context/publicity.ts'
 import { hearPublicity } from '../../src/context/webhooks/heard.ts'
 import { createRedisService, type RedisService } from '../../src/redis/redis.ts'
@@ -99,7 +100,7 @@ describe('among replicas', () => {
     const redis = createRedisService({ url: server.url, now: Date.now, onChange: () => {} })
     services.push(redis)
     await redis.ready(5_000)
-    return createPublicity(redis.commands, Date.now)
+    return createPublicity(createSharedTimes(redis.commands, 'public'), Date.now)
   }
   beforeAll(async () => {
     server = await startRedis()

@@ -7,6 +7,7 @@ import { createPastAnswers } from '../../src/cache/past.ts'
 import { createRedisStore } from '../../src/cache/redisStore.ts'
 import type { CacheRequest } from '../../src/cache/request.ts'
 import type { Store } from '../../src/cache/store.ts'
+import { createSharedTimes } from '../../src/cache/times.ts'
 import { createEngine, type Engine } from '../../src/context/engine.ts'
 import { createPublicity, type Publicity } from '../../src/context/publicity.ts'
 import { everything } from '../../src/context/request/allowlist.ts'
@@ -80,7 +81,7 @@ export function createReplica(options: ReplicaOptions): Replica {
       },
     },
   })
-  const own = createPublicity(connection.commands, now)
+  const own = createPublicity(createSharedTimes(connection.commands, 'public'), now)
   const publicity = mutation.publicity?.(own) ?? own
   const cache = createContextCache({
     publicity,

@@ -6,6 +6,7 @@ import { createMemoryStore, type MemoryStore } from '../../src/cache/memory.ts'
 import { createRedisStore } from '../../src/cache/redisStore.ts'
 import type { Cached, CacheRequest, Loaded } from '../../src/cache/request.ts'
 import { noStore, type Store } from '../../src/cache/store.ts'
+import { createSharedTimes } from '../../src/cache/times.ts'
 import { createPublicity } from '../../src/context/publicity.ts'
 import { ServiceError } from '../../src/core/errors.ts'
 import type { Urgency } from '../../src/core/github.ts'
@@ -58,7 +59,7 @@ export function createReplica({ now, random = () => 0.5, ...options }: ReplicaOp
   const refreshFailures: unknown[] = []
   const cache = createContextCache({
     memory,
-    publicity: createPublicity(redis?.commands, now),
+    publicity: createPublicity(redis && createSharedTimes(redis.commands, 'public'), now),
     told: options.told,
     shared: options.shared ?? (redis ? createRedisStore(redis.commands, now) : noStore),
     leases: options.leases ?? (redis ? createLeases(redis.commands, redis.bus) : noLeases),

@@ -1,7 +1,6 @@
 import type { Hearing } from '../../cache/hearing.ts'
 import type { Dependent, Invalidations } from '../../cache/invalidations.ts'
-import type { GuardedRedis } from '../../redis/guarded.ts'
-import { redisKey } from '../../redis/keys.ts'
+import type { SharedTimes } from '../../cache/times.ts'
 import { accessTagOf, ownerAccessTag, repositoryAccessTag } from '../common/tags.ts'
 import type { Coverable } from '../engine.ts'
 import { KNOWN_EVENTS } from './marks.ts'
@@ -34,7 +33,10 @@ export interface Coverage {
 }
 
 export interface CoverageOptions {
-  readonly redis: GuardedRedis
+  /** When which event came, by what it was told of. */
+  readonly came: SharedTimes
+  /** Events that hooks send, by the hook's id. */
+  readonly lists: SharedTimes
   readonly invalidations: Pick<Invalidations, 'missedUntil' | 'verdict'>
   readonly hearing: Hearing
   readonly now: () => number
@@ -64,47 +66,31 @@ const MOVED = new Set<unknown>(['renamed', 'transferred', 'deleted'])
  * is evidence for all of them. Kept in Redis alone: a process that cannot read it relies on nothing.
  */
 export function createCoverage(options: CoverageOptions): Coverage {
-  const { closing, hearing, invalidations, now, redis } = options
+  const { came, closing, hearing, invalidations, lists, now } = options
   let doubts = 0
 
-  async function record(scope: string, events: Iterable<string>, at: number): Promise<void> {
-    const key = redisKey('covered', scope)
-    const members = [...events].flatMap((event) => [at, event])
-    if (members.length === 0) return
-    await redis.try((client) =>
-      Promise.all([
-        client.zadd(key, 'GT', ...members),
-        client.pexpire(key, LATELY + Math.max(0, at - now())),
-      ]),
+  const record = (scope: string, events: readonly string[], at: number) =>
+    came.raise(
+      scope,
+      events.map((event) => [event, at]),
+      LATELY + Math.max(0, at - now()),
     )
-  }
 
   const forget = (scopes: readonly string[], at: number) =>
     Promise.all(scopes.map((scope) => record(scope, [FORGOTTEN], at)))
 
   /** Events that the hook sends; remembers them where the payload names them. */
   async function listOf(id: string, payload: Payload): Promise<readonly string[]> {
-    const key = redisKey('hook', id)
     const named = eventsOf(payload)
-    if (named) {
-      await redis.try((client) => client.set(key, named.join(), 'PX', LISTED))
-      return known(named)
-    }
-    const list = await redis.try((client) => client.get(key))
-    if (!list) return []
-    await redis.try((client) => client.pexpire(key, LISTED))
-    return known(list.split(','))
-  }
-
-  async function eventsAt(scope: string): Promise<Map<string, number> | undefined> {
-    const found = await redis.try((client) =>
-      client.zrevrange(redisKey('covered', scope), 0, -1, 'WITHSCORES'),
+    // What it does not send any more must not stay.
+    if (named) await lists.forget(id)
+    const events = named ?? [...((await lists.read(id)) ?? new Map()).keys()]
+    await lists.raise(
+      id,
+      events.map((event) => [event, now()]),
+      LISTED,
     )
-    if (!found) return undefined
-    const at = new Map<string, number>()
-    for (let index = 0; index < found.length; index += 2)
-      at.set(found[index] as string, Number(found[index + 1]))
-    return at
+    return known(events)
   }
 
   return {
@@ -113,7 +99,7 @@ export function createCoverage(options: CoverageOptions): Coverage {
       if (ENDING.has(event)) await forget(endedScopes(payload), at)
       const list = id === '' ? [] : await listOf(id, payload)
       if (event === 'meta') {
-        await redis.try((client) => client.del(redisKey('hook', id)))
+        await lists.forget(id)
         return
       }
       const place = repositoryOf(payload.repository)
@@ -132,7 +118,7 @@ export function createCoverage(options: CoverageOptions): Coverage {
       if (!needed || repository === undefined || !hearing.since(invalidations.missedUntil))
         return false
       const owner = repository.slice(0, repository.indexOf('/'))
-      const found = await Promise.all([eventsAt(repository), eventsAt(owner)])
+      const found = await Promise.all([came.read(repository), came.read(owner)])
       const [own, all] = found
       if (!own || !all) return false
       const at = (event: string) => Math.max(own.get(event) ?? -1, all.get(event) ?? -1)
