@@ -28,6 +28,8 @@ export interface Payload {
   readonly check_suite?: Checked
   readonly workflow_run?: Checked
   readonly workflow_job?: Checked
+  /** Of a push. */
+  readonly ref?: unknown
   /** Of a status. */
   readonly sha?: unknown
   readonly branches?: unknown
