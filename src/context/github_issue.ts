@@ -8,6 +8,7 @@ import {
   type Piece,
 } from '../core/provider.ts'
 import { blockFields, IssueNumber, type Omission, repositoryParams } from '../core/schemas.ts'
+import { DELIVERED, UNTOLD } from './common/freshness.ts'
 import { lines } from './common/render.ts'
 import { issueTag } from './common/tags.ts'
 import { type Window, windowsOf } from './common/windows.ts'
@@ -104,7 +105,7 @@ export const githubIssue = defineProvider({
   }),
   example: { owner: 'octocat', repo: 'Hello-World', issue_number: 1347 },
   defaultsWithQuery: { max_comments: 1_000 },
-  cache: { freshFor: 60, staleFor: 300, keepFor: 86_400 },
+  cache: DELIVERED,
   tags: ({ owner, repo, issue_number }) => [issueTag(owner, repo, issue_number)],
   async fetch(asked, context) {
     const { include = [], issue_number, owner, repo } = asked
@@ -128,7 +129,9 @@ export const githubIssue = defineProvider({
     const links = window ? linksIn(allLinks, window) : allLinks
     return {
       repository: { owner: realOwner, repo: realRepo },
-      visibility: 'private',
+      // What mentions it may lie in repositories that others may not read, and changes unheard.
+      visibility: include.length === 0 ? 'repository' : 'private',
+      cache: () => (include.length === 0 ? undefined : UNTOLD),
       omitted: [
         ...(missing > 0 ? [theRest(ref, comments.items.length, missing)] : []),
         ...beyond(ref, links, history),

@@ -2,8 +2,9 @@ import { Type } from '@sinclair/typebox'
 import { invalid } from '../core/errors.ts'
 import { type CachePolicy, type Draft, defineProvider, type Piece } from '../core/provider.ts'
 import { blockFields, Nullable, type Omission, repositoryParams } from '../core/schemas.ts'
+import { DELIVERED, UNTOLD } from './common/freshness.ts'
 import { facts, lines, loginOf } from './common/render.ts'
-import { issueTag, pullChecksTag, pullTag } from './common/tags.ts'
+import { branchTag, checksTag, issueTag, pullChecksTag, pullTag } from './common/tags.ts'
 import { githubIssueComments } from './github_issue_comments.ts'
 import { commentsOmission } from './issue/comments.ts'
 import { checksBlock, readChecks } from './pull/checks.ts'
@@ -19,6 +20,7 @@ import {
   pullName,
   pullRepository,
   pullVisibility,
+  pullWord,
 } from './pull/fields.ts'
 import { pullFilesBlock, pullFilesNext, readFiles } from './pull/files.ts'
 import { linkedBlock, readLinked } from './pull/links.ts'
@@ -128,7 +130,7 @@ export const githubPullRequest = defineProvider({
   },
   example: { owner: 'octocat', repo: 'Hello-World', pull_number: 1347 },
   defaultsWithQuery: { include: SEARCHED, max_entries: MOST_ENTRIES },
-  cache: { freshFor: 60, staleFor: 300, keepFor: 86_400 },
+  cache: DELIVERED,
   tags: ({ owner, repo, pull_number }) => [
     pullTag(owner, repo, pull_number),
     issueTag(owner, repo, pull_number),
@@ -149,6 +151,7 @@ export const githubPullRequest = defineProvider({
     // What fails while the pull request itself is awaited has been heard.
     for (const part of parts) part.catch(() => {})
     const pull = await reading
+    const isLinking = include?.includes('linked') ?? false
     const known: PullPart[] = []
     const omitted = Promise.all(parts).then((all) => {
       known.push(...all)
@@ -160,10 +163,16 @@ export const githubPullRequest = defineProvider({
     omitted.catch(() => {})
     return {
       repository: pullRepository(pull),
-      visibility: pullVisibility(pull),
+      // What is linked may lie in repositories that others may not read.
+      visibility: isLinking ? 'private' : pullVisibility(pull),
+      said: [pullWord(pull)],
+      tags: tagsOf(pull),
       blocks: [draftOf(pull, window), ...parts.map(async (part) => (await part).draft)],
       omitted,
-      cache: () => (isComputing(pull) ? COMPUTING : known.map(({ cache }) => cache).find(Boolean)),
+      cache: () =>
+        isComputing(pull)
+          ? COMPUTING
+          : (known.map(({ cache }) => cache).find(Boolean) ?? (isLinking ? UNTOLD : undefined)),
     }
   },
 })
@@ -229,6 +238,13 @@ function readParts(wanted: ReadonlySet<PartName>, common: PartRequest): Promise<
     read('checks', 'checks', (request) => readChecks(request, both), nothing)
   }
   return parts
+}
+
+/** Whether it can be merged depends on its base too; checks of a fork's commit name no pull request. */
+function tagsOf(pull: GitHubPull): string[] {
+  const { owner, repo } = pullRepository(pull)
+  const name = [owner.toLowerCase(), repo.toLowerCase()] as const
+  return [branchTag(...name, pull.base.ref), checksTag(...name, pull.head.sha)]
 }
 
 const isComputing = ({ mergeable, state }: GitHubPull) => mergeable === null && state === 'open'

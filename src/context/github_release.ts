@@ -56,7 +56,8 @@ export const githubRelease = defineProvider({
     const place = { owner: realOwner, repo: realRepo }
     return {
       repository: place,
-      visibility: 'private',
+      // Strangers see no drafts.
+      visibility: release.draft ? 'private' : 'repository',
       omitted: [],
       blocks: [draftOf(release, place)],
     }

@@ -4,6 +4,7 @@ import { defineProvider, type Piece } from '../../core/provider.ts'
 import { oneLine } from '../../core/quote.ts'
 import { blockFields, Nullable } from '../../core/schemas.ts'
 import { facts } from '../common/render.ts'
+import { repositoryWord } from '../common/visibility.ts'
 
 type Repository = components['schemas']['repository']
 
@@ -46,6 +47,7 @@ export const ownRepositories = defineProvider({
     const shown = items.filter(({ name, owner }) => allowed({ owner: owner.login, repo: name }))
     return {
       visibility: 'private',
+      said: items.map(repositoryWord),
       omitted: more ? [{ what: 'repositories', reason: 'limit' }] : [],
       blocks: [
         {
