@@ -60,7 +60,7 @@ export async function readThreads(
       omission('threads', { ...at, limit }, limit, 'resolved'),
     ),
     ...(found.rest ? [omission('threads', found.rest, found.restCount, 'limit')] : []),
-    ...[...shown.map(({ missing }) => missing), found.unread].flatMap((missing) =>
+    ...[...found.threads.map(({ missing }) => missing), found.unread].flatMap((missing) =>
       missing ? [omission('comments of a thread', missing.at, missing.count, 'limit')] : [],
     ),
     ...(found.untold && shown.length > 0
