@@ -85,7 +85,8 @@ export const githubPullRequest = defineProvider({
     const place = { owner, repo, pull_number }
     const window = windowOf(params)
     const reading = context.github.get<GitHubPull>(PULL, 'mergeable', { params: place })
-    const parts = readParts(new Set((include as PartName[] | undefined) ?? USUAL), {
+    const wanted = new Set((include as PartName[] | undefined) ?? USUAL)
+    const parts = readParts(wanted, {
       context,
       place,
       pull: reading,
@@ -100,7 +101,7 @@ export const githubPullRequest = defineProvider({
       known.push(...all)
       return [
         ...all.flatMap((part) => part.omitted),
-        ...(include || window ? [] : notIncluded(pull)),
+        ...(isUsual(include) && !window ? notIncluded(pull, wanted) : []),
       ]
     })
     omitted.catch(() => {})
@@ -135,5 +136,9 @@ function windowOf(
   }
   return window
 }
+
+/** Whether the caller did not say which parts. */
+const isUsual = (include: readonly string[] | undefined) =>
+  include === undefined || include.toSorted().join() === SEARCHED.toSorted().join()
 
 const isComputing = ({ mergeable, state }: GitHubPull) => mergeable === null && state === 'open'

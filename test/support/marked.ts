@@ -29,9 +29,12 @@ export interface MarkedScene {
   readonly params: Readonly<Record<string, unknown>>
   /** Of all that GitHub has of it. */
   readonly marks: readonly string[]
-  /** Also in an answer of everything some have to come twice: the reason. */
-  readonly twice?: string
+  /** Those that come with others: where one of them is left out, all of them are brought. */
+  readonly together: ReadonlySet<string>
 }
+
+/** @param isOfSeveral that come together */
+type Mark = (isOfSeveral?: boolean) => string
 
 const FILLER = 'It goes on about the login of guests. '
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at)
@@ -43,18 +46,18 @@ export const marksIn = (text: string): string[] => text.match(/\bmark\d+z\b/g) ?
 
 /** @returns a scene for each context type, by its name */
 export function addMarked(world: World): Readonly<Record<string, MarkedScene>> {
-  let made = 0
+  let count = 0
   /** A scene, with the marks that are made while `fill` runs. */
-  const scene = (
-    fill: (mark: () => string) => Readonly<Record<string, unknown>>,
-    twice?: string,
-  ): MarkedScene => {
+  const scene = (fill: (mark: Mark) => Readonly<Record<string, unknown>>): MarkedScene => {
     const marks: string[] = []
-    const mark = () => {
-      marks.push(`mark${made++}z`)
-      return marks.at(-1) ?? ''
+    const together = new Set<string>()
+    const mark = (isOfSeveral = false) => {
+      const made = `mark${count++}z`
+      marks.push(made)
+      if (isOfSeveral) together.add(made)
+      return made
     }
-    return { params: fill(mark), marks, ...(twice && { twice }) }
+    return { params: fill(mark), marks, together }
   }
   const said = (mark: string, at: number) => `${mark} ${FILLER.repeat((at * 7) % 9)}`
   const place = (repo: string) => {
@@ -63,7 +66,7 @@ export function addMarked(world: World): Readonly<Record<string, MarkedScene>> {
   }
   const patch = (hunks: readonly string[]) =>
     hunks.map((text, at) => `@@ -${1 + at * 50},1 +${1 + at * 50},2 @@\n old\n+${text}`).join('\n')
-  const changed = (mark: () => string, count: number) =>
+  const changed = (mark: Mark, count: number) =>
     upTo(count).map((at) =>
       fileBody({
         filename: `${['src', 'test', 'docs'][at % 3]}/f${at}.ts`,
@@ -71,7 +74,7 @@ export function addMarked(world: World): Readonly<Record<string, MarkedScene>> {
       }),
     )
   /** A branch with commits, each with a mark in its message. */
-  const branch = (repo: string, name: string, count: number, mark: () => string) =>
+  const branch = (repo: string, name: string, count: number, mark: Mark) =>
     upTo(count).map((at) =>
       addFiles(
         world,
@@ -85,12 +88,12 @@ export function addMarked(world: World): Readonly<Record<string, MarkedScene>> {
     github_repo: scene((mark) => {
       const at = place('home')
       const files = upTo(130).map((i) => [`${i % 2 ? `in${i}/` : ''}${mark()}.txt`, ''] as const)
-      addFiles(world, 'octo/home', Object.fromEntries(files), { author: 'ann', message: mark() })
+      addFiles(world, 'octo/home', Object.fromEntries(files), { author: 'ann' })
       addFiles(
         world,
         'octo/home',
         { 'README.md': `${FILLER.repeat(9)}\n\n${mark()}` },
-        { author: 'ann', message: mark() },
+        { author: 'ann' },
       )
       for (const i of upTo(40)) {
         const author = mark()
@@ -131,7 +134,7 @@ export function addMarked(world: World): Readonly<Record<string, MarkedScene>> {
       for (const i of upTo(30)) {
         const a = upTo(i + 1).map((line) => `line ${line}`)
         const options = { date: minute(i), message: `Line ${i} ${mark()}` }
-        addFiles(world, 'octo/blame', { a: a.join('\n') }, options)
+        addFiles(world, 'octo/blame', { a: `${a.join('\n')}\n` }, options)
       }
       return { ...at, path: 'a', limit: 12 }
     }),
@@ -230,7 +233,7 @@ export function addMarked(world: World): Readonly<Record<string, MarkedScene>> {
         addMention(world, addIssue(world, 'octo/pull', { title: mark() }), pull.issue)
       }
       for (const i of upTo(6)) {
-        const comments = upTo(i === 2 || i === 3 ? 250 : 2).map(() => ({ body: mark() }))
+        const comments = upTo(i === 2 || i === 3 ? 250 : 2).map(() => ({ body: mark(true) }))
         addReviewThread(world, pull.issue, { isResolved: i % 2 === 1, comments })
       }
       addComments(world, pull.issue, 40, (i) => ({ body: said(mark(), i) }))

@@ -50,15 +50,15 @@ export function readParts(wanted: ReadonlySet<PartName>, common: PartRequest): P
 }
 
 /** What comes only on request. */
-export function notIncluded(pull: GitHubPull): Omission[] {
+export function notIncluded(pull: GitHubPull, wanted: ReadonlySet<PartName>): Omission[] {
   const { changed_files, comments, commits } = pull
   const ref = { ...pullRepository(pull), issue_number: pull.number }
   const reason = 'include'
   return [
-    ...(comments > 0
+    ...(comments > 0 && !wanted.has('comments')
       ? [commentsOmission(ref, { offset: 0, limit: Math.min(1_000, comments) }, comments, reason)]
       : []),
-    ...(changed_files > 0
+    ...(changed_files > 0 && !wanted.has('patches')
       ? [
           {
             what: 'patches',
@@ -68,7 +68,7 @@ export function notIncluded(pull: GitHubPull): Omission[] {
           },
         ]
       : []),
-    ...(commits > 0
+    ...(commits > 0 && !wanted.has('commits')
       ? [
           {
             what: 'commits',

@@ -163,14 +163,13 @@ async function readTop(github: GitHub, place: Place, rank: number) {
     pieces: [whole('tree', text, rank, '## Files, sizes in bytes')],
     fields: () => ({ tree: shown }),
     next: next({ depth: 1 }),
-    omitted: [
-      ...(entries.length > ENTRIES
+    // The end of the list tells by itself what lies deeper.
+    omitted:
+      entries.length > ENTRIES
         ? [{ what: 'tree', count: entries.length - ENTRIES, reason: 'limit', next: next(top) }]
-        : []),
-      ...(tree.closed.length > 0
-        ? [{ what: 'tree', reason: 'depth', next: next({ min_depth: 2 }) }]
-        : []),
-    ],
+        : tree.closed.length > 0
+          ? [{ what: 'tree', reason: 'depth', next: next({ min_depth: 2 }) }]
+          : [],
   }
 }
 
