@@ -63,6 +63,13 @@ export const githubComment = defineProvider({
         examples: [1],
       }),
       kind: Type.Optional(Kind),
+      part: Type.Optional(
+        Type.String({
+          pattern: '^(?:body|question|hunk)$',
+          description:
+            'One part alone: `body`, the comment; `question`, the text that it answers; `hunk`, the lines that it is about',
+        }),
+      ),
     },
     { additionalProperties: false },
   ),
@@ -81,7 +88,7 @@ export const githubComment = defineProvider({
   // Which issue or pull request it belongs to is known only from the answer.
   tags: ({ owner, repo }) => [repositoryTag(owner, repo)],
   async fetch(params, context) {
-    const { owner, repo, comment_id, kind = 'issue' } = params
+    const { owner, repo, comment_id, kind = 'issue', part: only } = params
     const path =
       kind === 'commit' ? 'comments' : kind === 'review' ? 'pulls/comments' : 'issues/comments'
     const comment = await context.github.get<AnyComment>(
@@ -99,7 +106,10 @@ export const githubComment = defineProvider({
       by,
       rank: 0,
     }
-    const next = { context_type: 'github_comment', params: { ...params, ...here } }
+    const next = (part: string) => ({
+      context_type: 'github_comment',
+      params: { ...params, ...here, part },
+    })
     return {
       repository: here,
       tags: about.tags,
@@ -121,7 +131,7 @@ export const githubComment = defineProvider({
             }),
           ),
           by: about.pieces[0]?.by ?? 'service',
-          pieces: [...about.pieces, body],
+          pieces: [...about.pieces, body].filter(({ part }) => only === undefined || part === only),
           fields: (kept: readonly Kept[]) => ({
             kind,
             author: by.login,
@@ -134,7 +144,12 @@ export const githubComment = defineProvider({
             answers: about.answers,
           }),
           omit: (dropped, cut, reason) =>
-            [...dropped, ...cut].map(({ part }) => ({ what: part, count: 1, reason, next })),
+            [...dropped, ...cut].map(({ part }) => ({
+              what: part,
+              count: 1,
+              reason,
+              next: next(part),
+            })),
         },
       ],
     }

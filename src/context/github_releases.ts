@@ -75,7 +75,7 @@ export const githubReleases = defineProvider({
                   what: `assets of ${tag_name}`,
                   count: assets.length - ASSETS_SHOWN,
                   reason: 'limit',
-                  next: next('github_release', { tag: tag_name }),
+                  next: next('github_release', { tag: tag_name, offset: ASSETS_SHOWN }),
                 },
               ]
             : [],
