@@ -72,7 +72,7 @@ export async function fitBlocks(
 ): Promise<Fit> {
   const trusted = drafts.map((draft) => trustedPart(draft, options))
   const { maxTokens } = options
-  const candidates = maxTokens === undefined ? [] : await candidatesOf(trusted, pace)
+  const candidates = maxTokens === undefined ? [] : await candidatesOf(trusted, options.query, pace)
   const estimate = candidates.reduce((sum, { cost }) => sum + cost, 0)
   // The parts of what fits seldom have a tenth more tokens than the whole.
   if (maxTokens === undefined || estimate <= maxTokens * 1.1) {
