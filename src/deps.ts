@@ -159,7 +159,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       callers: limitOf({ max: config.RATE_LIMIT_MAX, windowMs: config.RATE_LIMIT_WINDOW_MS }),
       principalOf: async (callerToken) => (await github.credentialFor({ callerToken })).principal,
       rateLimitRemaining: (principal) => github.gate.remaining(principal, 'core'),
-      webhooks: webhooksOf(ground, invalidations, metrics),
+      webhooks: webhooksOf(ground, contexts, invalidations, metrics),
       mcp: mcp.overHttp(health),
       accessTokens: accessTokensOf(ground),
     },

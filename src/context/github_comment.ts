@@ -9,6 +9,7 @@ import {
 } from '../core/provider.ts'
 import { oneLine } from '../core/quote.ts'
 import { blockFields, Nullable, repositoryParams } from '../core/schemas.ts'
+import { DELIVERED, UNTOLD } from './common/freshness.ts'
 import { facts, lines, loginOf } from './common/render.ts'
 import { issueTag, pullTag, repositoryTag } from './common/tags.ts'
 import { authorOf, type GitHubIssue } from './issue/fields.ts'
@@ -62,6 +63,13 @@ export const githubComment = defineProvider({
         examples: [1],
       }),
       kind: Type.Optional(Kind),
+      part: Type.Optional(
+        Type.String({
+          pattern: '^(?:body|question|hunk)$',
+          description:
+            'One part alone: `body`, the comment; `question`, the text that it answers; `hunk`, the lines that it is about',
+        }),
+      ),
     },
     { additionalProperties: false },
   ),
@@ -76,11 +84,11 @@ export const githubComment = defineProvider({
     answers: Answers,
   }),
   example: { owner: 'octocat', repo: 'Hello-World', comment_id: 1 },
-  cache: { freshFor: 60, staleFor: 300, keepFor: 86_400 },
+  cache: DELIVERED,
   // Which issue or pull request it belongs to is known only from the answer.
   tags: ({ owner, repo }) => [repositoryTag(owner, repo)],
   async fetch(params, context) {
-    const { owner, repo, comment_id, kind = 'issue' } = params
+    const { owner, repo, comment_id, kind = 'issue', part: only } = params
     const path =
       kind === 'commit' ? 'comments' : kind === 'review' ? 'pulls/comments' : 'issues/comments'
     const comment = await context.github.get<AnyComment>(
@@ -98,11 +106,15 @@ export const githubComment = defineProvider({
       by,
       rank: 0,
     }
-    const next = { context_type: 'github_comment', params: { ...params, ...here } }
+    const next = (part: string) => ({
+      context_type: 'github_comment',
+      params: { ...params, ...here, part },
+    })
     return {
       repository: here,
       tags: about.tags,
-      visibility: 'private',
+      cache: () => (kind === 'commit' ? UNTOLD : undefined),
+      visibility: 'repository',
       omitted: [],
       blocks: [
         {
@@ -119,7 +131,7 @@ export const githubComment = defineProvider({
             }),
           ),
           by: about.pieces[0]?.by ?? 'service',
-          pieces: [...about.pieces, body],
+          pieces: [...about.pieces, body].filter(({ part }) => only === undefined || part === only),
           fields: (kept: readonly Kept[]) => ({
             kind,
             author: by.login,
@@ -132,7 +144,12 @@ export const githubComment = defineProvider({
             answers: about.answers,
           }),
           omit: (dropped, cut, reason) =>
-            [...dropped, ...cut].map(({ part }) => ({ what: part, count: 1, reason, next })),
+            [...dropped, ...cut].map(({ part }) => ({
+              what: part,
+              count: 1,
+              reason,
+              next: next(part),
+            })),
         },
       ],
     }

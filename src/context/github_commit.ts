@@ -39,6 +39,14 @@ export const githubCommit = defineProvider({
       ),
       ...fileParams,
       ...windowParams('Files', 1_000, PAGE),
+      // None unless given: that says that the files come alone.
+      offset: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          maximum: 100_000,
+          description: 'Files to skip; they then come alone, without the message',
+        }),
+      ),
     },
     { additionalProperties: false },
   ),
@@ -101,14 +109,14 @@ export const githubCommit = defineProvider({
         : []
     return {
       repository,
-      visibility: 'private',
+      visibility: 'repository',
       omitted: [
         ...(detail === 'none' ? [] : paths ? missingPaths(paths, files) : beyond),
         ...part.omitted,
         ...withoutDetail(detail, files, paths, next),
       ],
       cache: () => policyFor(sha),
-      blocks: [draftOf(commit, sha, part)],
+      blocks: [draftOf(commit, sha, part, params.offset !== undefined)],
     }
   },
 })
@@ -135,7 +143,8 @@ function withoutDetail(
   ]
 }
 
-function draftOf(source: GitHubCommit, ref: string, files: FilesPart): Draft {
+/** @param goesOn where files are asked for from a place on: who does has read the message */
+function draftOf(source: GitHubCommit, ref: string, files: FilesPart, goesOn: boolean): Draft {
   const commit = commitOf(source)
   const { owner, repo } = repositoryOf(source)
   const by = sourceOfRef(ref)
@@ -162,7 +171,7 @@ function draftOf(source: GitHubCommit, ref: string, files: FilesPart): Draft {
       }),
     ),
     by: 'service',
-    pieces: [message, ...files.pieces],
+    pieces: goesOn ? files.pieces : [message, ...files.pieces],
     fields(kept) {
       const text = kept.find(({ piece }) => piece === message)?.text ?? ''
       return {

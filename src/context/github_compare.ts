@@ -121,11 +121,15 @@ export const githubCompare = defineProvider({
             },
           ]
         : []),
-      ...(rest <= 0 && all.length >= MOST_FILES ? beyondMost(comparison, ends, items) : []),
+      // Said at once: who goes on asks for no more commits, by which to divide the way.
+      ...(all.length >= MOST_FILES && (offset === 0 || rest <= 0)
+        ? beyondMost(comparison, ends, items, rest > 0)
+        : []),
     ]
     return {
       repository,
-      visibility: 'private',
+      // Another owner's branch is of another repository.
+      visibility: `${base}${head}`.includes(':') ? 'private' : 'repository',
       omitted: [
         ...restOfCommits(comparison, ends, commits, items.length),
         ...(detail === 'none' ? [] : paths ? missingPaths(paths, files) : beyond),
@@ -166,6 +170,7 @@ function beyondMost(
   { ahead_by }: Comparison,
   { base, head, owner, repo }: Ends,
   commits: readonly GitHubCommit[],
+  goesOn: boolean,
 ): Omission[] {
   const omission = (context_type: string, params: object): Omission => ({
     what: 'files',
@@ -174,7 +179,9 @@ function beyondMost(
   })
   if (ahead_by === 1) return [omission('github_commit', { sha: head, offset: MOST_FILES })]
   const half = commits[Math.floor((commits.length - 1) / 2)]
-  if (!half || commits.length < 2) return [{ what: 'files', reason: 'github_limit' }]
+  if (!half || commits.length < 2) {
+    return goesOn ? [] : [{ what: 'files', reason: 'github_limit' }]
+  }
   return [
     omission('github_compare', { base, head: half.sha }),
     omission('github_compare', { base: half.sha, head }),

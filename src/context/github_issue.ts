@@ -8,9 +8,11 @@ import {
   type Piece,
 } from '../core/provider.ts'
 import { blockFields, IssueNumber, type Omission, repositoryParams } from '../core/schemas.ts'
+import { DELIVERED, UNTOLD } from './common/freshness.ts'
+import { Cursor, type PartWindow, partWindowOf, partWindowParams } from './common/partWindow.ts'
 import { lines } from './common/render.ts'
 import { issueTag } from './common/tags.ts'
-import { type Window, windowsOf } from './common/windows.ts'
+import { windowsOf } from './common/windows.ts'
 import {
   Comment,
   commentPieces,
@@ -36,7 +38,7 @@ import {
   readHistory,
   windowsOfEvents,
 } from './issue/history.ts'
-import { type IssueLinks, isLinkPiece, LinkedItem, readLinks } from './issue/links.ts'
+import { type IssueLinks, isLinkPiece, LINKS_AFTER, LinkedItem, readLinks } from './issue/links.ts'
 
 const SUMMARISED = 3
 const PARTS = ['timeline', 'linked', 'sub_issues'] as const
@@ -71,20 +73,8 @@ export const githubIssue = defineProvider({
             '`timeline`: labels, states, people; `linked`: pull requests that close it and what mentions it; `sub_issues`: parent and sub-issues. The last two need a credential',
         }),
       ),
-      offset: Type.Optional(
-        Type.Integer({
-          minimum: 0,
-          maximum: 100_000,
-          description: 'Entries to skip of the one part in `include`, which then comes alone',
-        }),
-      ),
-      limit: Type.Optional(
-        Type.Integer({
-          minimum: 1,
-          maximum: 1_000,
-          description: 'Entries at most of the one part in `include`, which then comes alone',
-        }),
-      ),
+      ...partWindowParams,
+      after: Cursor('Entries of `linked` or `sub_issues` after this cursor', LINKS_AFTER),
     },
     { additionalProperties: false },
   ),
@@ -104,7 +94,7 @@ export const githubIssue = defineProvider({
   }),
   example: { owner: 'octocat', repo: 'Hello-World', issue_number: 1347 },
   defaultsWithQuery: { max_comments: 1_000 },
-  cache: { freshFor: 60, staleFor: 300, keepFor: 86_400 },
+  cache: DELIVERED,
   tags: ({ owner, repo, issue_number }) => [issueTag(owner, repo, issue_number)],
   async fetch(asked, context) {
     const { include = [], issue_number, owner, repo } = asked
@@ -119,7 +109,7 @@ export const githubIssue = defineProvider({
       max_comments === 0
         ? { items: [], more: false }
         : github.list<GitHubComment>(`${path}/comments`, { params, limit: max_comments }),
-      readLinks(context, params, parts),
+      readLinks(context, params, parts, window?.after),
       parts.has('timeline') ? readHistory(context, path, params, window) : NO_HISTORY,
     ])
     const [realOwner, realRepo] = repositoryOf(issue)
@@ -128,11 +118,12 @@ export const githubIssue = defineProvider({
     const links = window ? linksIn(allLinks, window) : allLinks
     return {
       repository: { owner: realOwner, repo: realRepo },
-      visibility: 'private',
+      // What mentions it may lie in repositories that others may not read, and changes unheard.
+      visibility: include.length === 0 ? 'repository' : 'private',
+      cache: () => (include.length === 0 ? undefined : UNTOLD),
       omitted: [
         ...(missing > 0 ? [theRest(ref, comments.items.length, missing)] : []),
-        ...beyond(ref, links, history),
-        ...(window ? restOfLinks(ref, allLinks, window) : []),
+        ...beyond(ref, allLinks, history, window),
       ],
       blocks: [draftOf(issue, comments.items, ref, { links, history, parts, window })],
     }
@@ -143,50 +134,48 @@ function theRest(issue: IssueRef, offset: number, count: number): Omission {
   return commentsOmission(issue, { offset, limit: Math.min(count, 1_000) }, count, 'max_comments')
 }
 
-/** @throws ServiceError `invalid_request` for a window of several parts, or of none */
-function windowOf({
-  include,
-  limit,
-  offset,
-}: Partial<Window> & { readonly include?: readonly string[] }): Partial<Window> | undefined {
-  if (limit === undefined && offset === undefined) return undefined
-  if (include?.length !== 1) {
-    throw invalid('/params/include', 'must name exactly one part where offset or limit is given.')
+/** @throws ServiceError `invalid_request` for a window of several parts, or a cursor of another list */
+function windowOf(asked: PartWindow & { readonly include?: readonly string[] }) {
+  const window = partWindowOf(asked)
+  const part = window?.after?.startsWith('sub_issue:') ? 'sub_issues' : 'linked'
+  if (window?.after !== undefined && asked.include?.[0] !== part) {
+    throw invalid('/params/after', `is of \`${part}\`, which include must name.`)
   }
-  return { ...(limit === undefined ? {} : { limit }), ...(offset === undefined ? {} : { offset }) }
+  return window
 }
 
 /** Of the one part that was read. */
-function linksIn({ more, pieces }: IssueLinks, { limit, offset = 0 }: Partial<Window>): IssueLinks {
+function linksIn({ more, pieces }: IssueLinks, { limit, offset = 0 }: PartWindow): IssueLinks {
   const shown = pieces.slice(offset, limit === undefined ? undefined : offset + limit)
   return { more, pieces: shown }
 }
 
-function restOfLinks(
-  issue: IssueRef,
-  { pieces }: IssueLinks,
-  { limit = pieces.length, offset = 0 }: Partial<Window>,
+function nextPart(issue: IssueRef, part: Part, window: PartWindow): Omission['next'] {
+  return { context_type: 'github_issue', params: { ...issue, include: [part], ...window } }
+}
+
+/** What comes after that which was read: of a page of links first its end, then the next page. */
+function beyond(
+  ref: IssueRef,
+  { more, pieces }: IssueLinks,
+  { rest }: IssueHistory,
+  { after, limit = pieces.length, offset = 0 }: PartWindow = {},
 ): Omission[] {
   const count = pieces.length - offset - limit
   const part = pieces[0]?.part
-  if (count <= 0 || part === undefined) return []
-  const next = nextPart(issue, part, { offset: offset + limit, limit })
-  return [{ what: part, count, reason: 'limit', next }]
-}
-
-function nextPart(issue: IssueRef, part: Part, window: Window): Omission['next'] {
-  const { limit, offset } = window
-  const params = { ...issue, include: [part], offset, limit }
-  return { context_type: 'github_issue', params }
-}
-
-/** What was not read: of links GitHub lists no more, and only the page for people has them. */
-function beyond(ref: IssueRef, { more }: IssueLinks, { rest }: IssueHistory): Omission[] {
-  const links = (['linked', 'sub_issues'] as const)
-    .filter((part) => more[part] > 0)
-    .map((part) => ({ what: part, count: more[part], reason: 'limit' }))
-  const next = rest && nextPart(ref, 'timeline', rest)
-  return next ? [...links, { what: 'timeline', reason: 'limit', next }] : links
+  const omission = (what: Part, window: PartWindow, left?: number): Omission => ({
+    what,
+    ...(left === undefined ? {} : { count: left }),
+    reason: 'limit',
+    next: nextPart(ref, what, window),
+  })
+  const ofPage = { ...(after === undefined ? {} : { after }), offset: offset + limit, limit }
+  return [
+    ...(count > 0 && part
+      ? [omission(part, ofPage, count)]
+      : more.map((page) => omission(page.part, { after: page.after }, page.count))),
+    ...(rest ? [omission('timeline', rest)] : []),
+  ]
 }
 
 interface Extras {
@@ -194,7 +183,7 @@ interface Extras {
   readonly history: IssueHistory
   readonly parts: ReadonlySet<string>
   /** Of the one part that then comes alone. */
-  readonly window: Partial<Window> | undefined
+  readonly window: PartWindow | undefined
 }
 
 function draftOf(
@@ -209,7 +198,8 @@ function draftOf(
     if (part === 'timeline') return windowsOfEvents(history, lost)
     const all = links.pieces.filter((piece) => piece.part === part)
     const places = all.flatMap((piece, at) => (lost.has(piece) ? [(window?.offset ?? 0) + at] : []))
-    return windowsOf(places).map((at) => ({ ...at, count: at.limit }))
+    const page = window?.after === undefined ? {} : { after: window.after }
+    return windowsOf(places).map((at) => ({ ...page, ...at, count: at.limit }))
   }
   const body: Piece = { part: 'body', text: issue.body?.trim() || '(no description)', by, rank: 0 }
   return {

@@ -1,9 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import { type Draft, defineProvider, type Piece } from '../core/provider.ts'
 import { oneLine } from '../core/quote.ts'
-import { blockFields, repositoryParams } from '../core/schemas.ts'
+import { blockFields, type Omission, repositoryParams } from '../core/schemas.ts'
 import { lines } from './common/render.ts'
 import { releasesTag } from './common/tags.ts'
+import { type Window, windowsOf } from './common/windows.ts'
 import {
   type GitHubRelease,
   notesOf,
@@ -37,6 +38,20 @@ export const githubRelease = defineProvider({
           examples: ['v1.0.0'],
         }),
       ),
+      offset: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          maximum: 100_000,
+          description: 'Assets to skip; then the assets come alone, without the notes',
+        }),
+      ),
+      limit: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          maximum: 1_000,
+          description: 'Assets at most; 0 for the notes alone. All unless given',
+        }),
+      ),
     },
     { additionalProperties: false },
   ),
@@ -44,7 +59,7 @@ export const githubRelease = defineProvider({
   example: { owner: 'octocat', repo: 'Hello-World', tag: 'latest' },
   cache: { freshFor: 300, staleFor: 3_600, keepFor: 86_400 },
   tags: ({ owner, repo }) => [releasesTag(owner, repo)],
-  async fetch({ owner, repo, tag = 'latest' }, { github }) {
+  async fetch({ owner, repo, tag = 'latest', offset, limit }, { github }) {
     const base = '/repos/{owner}/{repo}/releases'
     const release =
       tag === 'latest'
@@ -54,20 +69,46 @@ export const githubRelease = defineProvider({
           })
     const [realOwner, realRepo] = repositoryOf(release) ?? [owner, repo]
     const place = { owner: realOwner, repo: realRepo }
+    const { assets } = release
+    const next = (window: Partial<Window>) => ({
+      context_type: 'github_release',
+      params: { ...place, tag: release.tag_name, ...window },
+    })
+    const end = (offset ?? 0) + (limit ?? assets.length)
     return {
       repository: place,
-      visibility: 'private',
-      omitted: [],
-      blocks: [draftOf(release, place)],
+      // Strangers see no drafts.
+      visibility: release.draft ? 'private' : 'repository',
+      omitted:
+        limit !== 0 && end < assets.length
+          ? [
+              {
+                what: 'assets',
+                count: assets.length - end,
+                reason: 'limit',
+                next: next({ offset: end, limit: limit ?? assets.length }),
+              },
+            ]
+          : [],
+      blocks: [draftOf(release, place, { offset, limit }, next)],
     }
   },
 })
 
 interface AssetsPiece extends Piece {
   readonly assets: readonly Asset[]
+  /** Of the first asset, in the whole list. */
+  readonly position: number
 }
 
-function draftOf(release: GitHubRelease, { owner, repo }: { owner: string; repo: string }): Draft {
+const isAssets = (piece: Piece): piece is AssetsPiece => 'assets' in piece
+
+function draftOf(
+  release: GitHubRelease,
+  { owner, repo }: { readonly owner: string; readonly repo: string },
+  { limit, offset }: { readonly [Part in keyof Window]: number | undefined },
+  next: (window: Partial<Window>) => NonNullable<Omission['next']>,
+): Draft {
   const { assets, ...about } = releaseFieldsOf(release)
   const notes: Piece = {
     part: 'notes',
@@ -85,39 +126,52 @@ function draftOf(release: GitHubRelease, { owner, repo }: { owner: string; repo:
       releaseFacts(release),
     ),
     by: 'repository',
-    pieces: [notes, ...assetPieces(assets)],
+    pieces: [
+      ...(offset === undefined ? [notes] : []),
+      ...assetPieces(assets, offset ?? 0, limit ?? assets.length),
+    ],
     fields(kept) {
       const shown = kept.find(({ piece }) => piece === notes)?.text ?? ''
       return {
         ...about,
         notes: notesOf(release) && shown,
-        assets: kept.flatMap(({ piece }) =>
-          'assets' in piece ? (piece as AssetsPiece).assets : [],
-        ),
+        assets: kept.flatMap(({ piece }) => (isAssets(piece) ? piece.assets : [])),
       }
     },
-    omit: (dropped, cut, reason) =>
-      [...dropped, ...cut].map((piece) => ({
-        what: piece.part,
-        count: 'assets' in piece ? (piece as AssetsPiece).assets.length : 1,
-        reason,
-        next: { context_type: 'github_release', params: { owner, repo, tag: about.tag } },
-      })),
+    omit(dropped, cut, reason) {
+      const lost = [...dropped, ...cut]
+      const places = lost
+        .filter(isAssets)
+        .flatMap((piece) => piece.assets.map((_asset, at) => piece.position + at))
+      return [
+        ...(lost.includes(notes)
+          ? [{ what: 'notes', count: 1, reason, next: next({ limit: 0 }) }]
+          : []),
+        ...windowsOf(places, 1_000).map((window) => ({
+          what: 'assets',
+          count: window.limit,
+          reason,
+          next: next(window),
+        })),
+      ]
+    },
   }
 }
 
-function assetPieces(assets: readonly Asset[]): AssetsPiece[] {
+function assetPieces(assets: readonly Asset[], offset: number, limit: number): AssetsPiece[] {
   const pieces: AssetsPiece[] = []
-  for (let at = 0; at < assets.length; at += TOGETHER) {
-    const some = assets.slice(at, at + TOGETHER)
+  const end = Math.min(assets.length, offset + limit)
+  for (let at = offset; at < end; at += TOGETHER) {
+    const some = assets.slice(at, Math.min(end, at + TOGETHER))
     pieces.push({
       part: 'assets',
-      ...(at === 0 && { heading: '## Assets: name, bytes, downloads' }),
+      ...(at === offset && { heading: '## Assets: name, bytes, downloads' }),
       text: some.map(({ name, size, downloads }) => `${name} ${size} ${downloads}`).join('\n'),
       by: 'repository',
       rank: 1,
       whole: true,
       assets: some,
+      position: at,
     })
   }
   return pieces

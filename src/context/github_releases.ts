@@ -64,7 +64,8 @@ export const githubReleases = defineProvider({
     }
     return {
       repository: place,
-      visibility: 'private',
+      // Strangers see no drafts.
+      visibility: items.some(({ draft }) => draft) ? 'private' : 'repository',
       omitted: [
         ...(more ? [rest] : []),
         ...items.flatMap(({ assets, tag_name }) =>
@@ -74,7 +75,7 @@ export const githubReleases = defineProvider({
                   what: `assets of ${tag_name}`,
                   count: assets.length - ASSETS_SHOWN,
                   reason: 'limit',
-                  next: next('github_release', { tag: tag_name }),
+                  next: next('github_release', { tag: tag_name, offset: ASSETS_SHOWN }),
                 },
               ]
             : [],

@@ -1,7 +1,9 @@
 import type { components } from '@octokit/openapi-types'
 import { Type } from '@sinclair/typebox'
+import { invalid } from '../core/errors.ts'
 import { type Draft, defineProvider, type Kept, type Piece } from '../core/provider.ts'
 import { blockFields, Nullable, repositoryParams } from '../core/schemas.ts'
+import { type PartWindow, partWindowOf, partWindowParams } from './common/partWindow.ts'
 import { facts, lines } from './common/render.ts'
 import { refsTag, releasesTag, repositoryTag } from './common/tags.ts'
 import { PARTS, type Part, type Place, partFields, readPart } from './repo/parts.ts'
@@ -26,6 +28,7 @@ export const githubRepo = defineProvider({
             '`languages`, `tree`, `releases` (the latest), `commits`, `contributors`, `readme`; all of them for the architecture at a glance',
         }),
       ),
+      ...partWindowParams,
     },
     { additionalProperties: false },
   ),
@@ -55,26 +58,42 @@ export const githubRepo = defineProvider({
     ...(include.some((part) => OF_REFS.has(part)) ? [refsTag(owner, repo)] : []),
     ...(include.includes('releases') ? [releasesTag(owner, repo)] : []),
   ],
-  async fetch({ owner, repo, include = [] }, { github }) {
+  async fetch(params, { github }) {
+    const { owner, repo, include = [] } = params
     const place = { owner, repo }
+    const window = windowOf(params)
     const wanted = PARTS.filter((part) => include.includes(part))
     const [repository, ...found] = await Promise.all([
       github.get<Repository>('/repos/{owner}/{repo}', 'full_name', { params: place }),
-      ...wanted.map((part) => readPart(part, github, place)),
+      ...wanted.map((part) => readPart(part, github, place, window)),
     ])
     const present = { owner: repository.owner.login, repo: repository.name }
+    const visibility = visibilityOf(repository) === 'public' ? 'public' : 'private'
     const parts = found
       .filter((part) => part !== undefined && 'pieces' in part)
       .map((part) => underName(part, present))
     const refused = found.filter((part) => part !== undefined && 'what' in part)
     return {
       repository: present,
-      visibility: visibilityOf(repository) === 'public' ? 'public' : 'private',
+      visibility,
+      said: [{ ...present, visibility }],
       omitted: [...refused, ...parts.flatMap(({ omitted }) => omitted)],
-      blocks: [draftOf(repository, parts)],
+      blocks: [draftOf(repository, parts, window)],
     }
   },
 })
+
+/** @throws ServiceError `invalid_request` for a window of anything but the contributors: the others have types of their own */
+function windowOf(params: PartWindow & { readonly include?: readonly string[] }) {
+  const window = partWindowOf(params)
+  if (window && params.include?.[0] !== 'contributors') {
+    throw invalid(
+      '/params/include',
+      'must be contributors where offset or limit is given. For more of the others ask github_tree, github_releases or github_commits.',
+    )
+  }
+  return window
+}
 
 /** What a push changes. */
 const OF_REFS: ReadonlySet<string> = new Set([
@@ -85,7 +104,11 @@ const OF_REFS: ReadonlySet<string> = new Set([
   'readme',
 ])
 
-function draftOf(repository: Repository, parts: readonly Part[]): Draft {
+function draftOf(
+  repository: Repository,
+  parts: readonly Part[],
+  window: PartWindow | undefined,
+): Draft {
   const fields = fieldsOf(repository)
   const description: Piece = {
     part: 'description',
@@ -114,10 +137,10 @@ function draftOf(repository: Repository, parts: readonly Part[]): Draft {
     url: repository.html_url,
     head: lines(`# ${repository.full_name}`, repository.html_url),
     by: 'service',
+    // A window of one part is for who has read the rest.
     pieces: [
-      description,
-      counts,
-      ...(fields.topics.length > 0 ? [topics] : []),
+      ...(window ? [] : [description, counts]),
+      ...(fields.topics.length > 0 && !window ? [topics] : []),
       ...parts.flatMap(({ pieces }) => pieces),
     ],
     fields(kept) {

@@ -98,8 +98,12 @@ describe('github_comment', () => {
       what: 'body',
       count: 1,
       reason: 'max_tokens',
-      next: ask(id, 'issue'),
+      next: { ...ask(id), params: { ...ask(id, 'issue').params, part: 'body' } },
     })
+    const left = omitted.find(({ what }) => what === 'body')
+    const alone = await app.context(left?.next as never)
+    expect(alone.context[0]?.content).not.toContain('It fails.')
+    expect(alone.context[0]?.body).toBe('Long words. '.repeat(500).trim())
   })
 
   it('follows a renamed repository, and says what is not there', async () => {

@@ -267,9 +267,7 @@ describe('a file in a budget', () => {
     }
     const small = await app.context({ ...request('min.js'), max_tokens: 2_000 })
     expect(small.tokens).toBeLessThanOrEqual(2_000)
-    expect(small.omitted).toMatchObject([
-      { what: 'lines 1–2', next: { params: { start_line: 1 } } },
-    ])
+    expect(small.omitted).toMatchObject([{ what: 'lines 1', next: { params: { start_line: 1 } } }])
   })
 
   it('says of what is no text that much, in the smallest budget', async () => {

@@ -149,10 +149,12 @@ describe('github_releases', () => {
         reason: 'limit',
         next: {
           context_type: 'github_release',
-          params: { owner: 'octo', repo: 'talk', tag: 'v0' },
+          params: { owner: 'octo', repo: 'talk', tag: 'v0', offset: 10 },
         },
       },
     ])
+    const rest = await app.block(omitted[0]?.next as never)
+    expect(rest.assets).toHaveLength(4)
   })
 
   it('marks what others wrote, whatever it is', async () => {

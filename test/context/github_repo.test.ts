@@ -333,11 +333,35 @@ describe('parts of a repository', () => {
           params: { owner: 'octo', repo: 'talk', depth: 1, offset: 100 },
         },
       },
-      { what: 'contributors', reason: 'limit' },
+      {
+        what: 'contributors',
+        reason: 'limit',
+        next: {
+          context_type: 'github_repo',
+          params: { owner: 'octo', repo: 'talk', include: ['contributors'], offset: 30, limit: 30 },
+        },
+      },
     ])
     const rest = await app.block(omitted[0]?.next as never)
     const shown = context[0]?.tree as object[]
     expect([...shown, ...(rest.entries as object[])]).toHaveLength(120)
+    const others = await app.context(omitted[1]?.next as never)
+    expect(others.omitted).toEqual([])
+    expect(others.context[0]?.content).not.toContain('Stars')
+    const known = [context, others.context].flatMap(
+      (blocks) => blocks[0]?.contributors as { login: string }[],
+    )
+    expect(new Set(known.map(({ login }) => login)).size).toBe(33)
+    expect(known).toHaveLength(33)
+  })
+
+  it('come window by window where they have no type of their own', async () => {
+    addRepository(github.world, { owner: 'octo', name: 'talk', default_branch: 'main' })
+    const refused = await app.post({
+      context_type: 'github_repo',
+      params: { owner: 'octo', repo: 'talk', include: ['readme'], limit: 5 },
+    })
+    expect([refused.status, refused.text]).toEqual([400, expect.stringContaining('github_tree')])
   })
 
   it('are asked for and answered under the new name after a rename', async () => {

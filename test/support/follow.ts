@@ -7,9 +7,14 @@ export async function follow(
   { gaps = false } = {},
 ): Promise<Block[]> {
   const found: Block[] = []
+  // Several omissions may be fetched by one request.
+  const asked = new Set<string>()
   const ahead = [...omitted]
   for (let omission = ahead.shift(); omission; omission = ahead.shift()) {
     if (!omission.next) throw new Error(`no way to get ${omission.what}`)
+    const request = JSON.stringify(omission.next)
+    if (asked.has(request)) continue
+    asked.add(request)
     const answer = await app.context(omission.next)
     found.push(...answer.context)
     if (!gaps) ahead.push(...answer.omitted)

@@ -90,7 +90,9 @@ async function fitAnswer(
   for (const draft of drafts) draft.catch(() => {})
 
   if (request.maxTokens !== undefined) {
-    const { blocks, omitted } = await fitBlocks(await Promise.all(drafts), request, pace)
+    const known: ReadonlySet<string> = new Set()
+    const all = await Promise.all(drafts)
+    const { blocks, omitted } = await fitBlocks(all, request, pace, known, again(request, answer))
     return { context: blocks.map(toBlock), omitted }
   }
   // Without a budget no block depends on one that follows.
@@ -102,6 +104,11 @@ async function fitAnswer(
     context.push(...one.blocks.map(toBlock))
   }
   return { context, omitted: fits.flatMap(({ omitted }) => omitted) }
+}
+
+/** The same request, under the repository's present name. */
+function again({ params, provider }: ContextRequest, { repository }: Answer): Omission['next'] {
+  return { context_type: provider.type, params: { ...params, ...('repo' in params && repository) } }
 }
 
 function blockOf({ provider }: ContextRequest, fitted: Fitted, removed: Removed): Block {

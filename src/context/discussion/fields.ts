@@ -39,7 +39,7 @@ export interface GraphDiscussion {
 
 export const DISCUSSION = `fragment discussion on Discussion {
   number title url body createdAt updatedAt closed closedAt stateReason upvoteCount isAnswered
-  author { login } authorAssociation category { name slug } labels(first: 50) { nodes { name } }
+  author { login } authorAssociation category { name slug } labels(first: 100) { nodes { name } }
   total: comments { totalCount }
 }`
 

@@ -2,7 +2,7 @@ import type { Draft, Piece } from '../../core/provider.ts'
 import { measureTokens, type Pace } from '../../core/tokens.ts'
 import { relevance } from './relevance.ts'
 import { renderHeading, renderText } from './render.ts'
-import { type Stretch, segmentsOf } from './segments.ts'
+import { PARAGRAPHS, SENTENCES, type Stretch, segmentsOf } from './segments.ts'
 
 /** A stretch of a piece that may be chosen on its own. */
 export interface Candidate {
@@ -15,16 +15,17 @@ export interface Candidate {
   readonly before: number
 }
 
-/** Everything that can be chosen, in reading order. */
+/** Everything that can be chosen, in reading order: in smaller stretches where a query chooses. */
 export async function candidatesOf(
   drafts: readonly { draft: Draft; pieces: readonly Piece[] }[],
+  query: string | undefined,
   pace: Pace,
 ): Promise<Candidate[]> {
   const candidates: Candidate[] = []
   for (const { draft, pieces } of drafts) {
     for (const piece of pieces) {
       let before = 0
-      for (const stretch of stretchesOf(piece)) {
+      for (const stretch of stretchesOf(piece, query)) {
         const text = renderText(piece, piece.text.slice(stretch.start, stretch.end))
         const cost = (await measureTokens(text, pace)) + 1
         candidates.push({ draft, piece, stretch, cost, before })
@@ -35,8 +36,9 @@ export async function candidatesOf(
   return candidates
 }
 
-function stretchesOf(piece: Piece): Stretch[] {
-  return piece.whole ? [{ start: 0, end: piece.text.length }] : segmentsOf(piece.text)
+function stretchesOf({ text, whole }: Piece, query: string | undefined): Stretch[] {
+  if (whole) return [{ start: 0, end: text.length }]
+  return segmentsOf(text, query === undefined ? PARAGRAPHS : SENTENCES)
 }
 
 /** Numbers of lines, in a text or a diff: places, and no words of anybody. */

@@ -41,10 +41,12 @@ export function choose(
     const frame =
       (drafts.has(draft) ? 0 : (headCosts.get(draft) ?? 0) + GAP) +
       (known ? 0 : countTokens(renderHeading(piece, standing)) + GAP)
+    const marks = MARK * (gapsIn(piece, [...(known ?? []), stretch]) - gapsIn(piece, known ?? []))
     const own = standing.isRepeated
       ? countTokens(renderText(piece, piece.repeats?.text ?? '')) + GAP
       : cost
-    if (frame + own <= left) take(draft, piece, stretch, frame + own)
+    const all = frame + own + marks
+    if (all <= left) take(draft, piece, stretch, all)
     else if (!hasCut && !piece.whole && !known) {
       const room = left - frame - MARK
       const part = room < LEAST_WORTH_KEEPING ? undefined : startOf(piece, stretch, room)
@@ -89,6 +91,14 @@ function startOf(piece: Piece, { start, end }: Stretch, room: number) {
   const length = lengthWithin(text, room, count)
   if (length === 0) return undefined
   return { stretch: { start, end: start + length }, cost: count(text.slice(0, length)) }
+}
+
+/** Places where something of a piece is missing; none where all of it is. */
+function gapsIn({ text }: Piece, stretches: readonly Stretch[]): number {
+  const all = joined(stretches)
+  const [first, last] = [all[0], all.at(-1)]
+  if (!first || !last) return 0
+  return all.length - 1 + Number(first.start > 0) + Number(last.end < text.length)
 }
 
 /** In reading order, those that touch made one. */

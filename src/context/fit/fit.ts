@@ -5,7 +5,8 @@ import { countTokens, measureTokens, type Pace } from '../../core/tokens.ts'
 import { isTrusted, leastTrust, type Trust } from '../../core/trust.ts'
 import { type Candidate, candidatesOf, inOrder } from './candidates.ts'
 import { type Chosen, choose } from './choose.ts'
-import { cutLine, lengthWithin } from './cut.ts'
+import { cutLine } from './cut.ts'
+import { cutHead, fieldsWithin, type Head } from './head.ts'
 import {
   isFurther,
   type KeptPiece,
@@ -22,6 +23,9 @@ export interface FitOptions {
   readonly query: string | undefined
   readonly minTrust: Trust | undefined
 }
+
+/** The request that brings all of it again, for what has none of its own. */
+type Again = Omission['next']
 
 /** A block that fits. */
 export interface Fitted {
@@ -57,23 +61,25 @@ const WITHHELD = '(title withheld: its author is less trusted than asked for)'
  * Fits blocks into one budget: the most relevant texts are kept, or the highest ranked where there is
  * no query, wherever they are; what is kept stays in reading order. Pauses as `pace` says.
  * @param known names of what blocks before these show whole
+ * @param again fetches what a provider has no request for: the first lines of a block
  */
 export async function fitBlocks(
   drafts: readonly Draft[],
   options: FitOptions,
   pace: Pace,
   known: ReadonlySet<string> = new Set(),
+  again?: Again,
 ): Promise<Fit> {
   const trusted = drafts.map((draft) => trustedPart(draft, options))
   const { maxTokens } = options
-  const candidates = maxTokens === undefined ? [] : await candidatesOf(trusted, pace)
+  const candidates = maxTokens === undefined ? [] : await candidatesOf(trusted, options.query, pace)
   const estimate = candidates.reduce((sum, { cost }) => sum + cost, 0)
   // The parts of what fits seldom have a tenth more tokens than the whole.
   if (maxTokens === undefined || estimate <= maxTokens * 1.1) {
     const whole = await fitWhole(trusted, known, pace)
     if (maxTokens === undefined || tokensOf(whole.blocks) <= maxTokens) return whole
   }
-  return fitTight(trusted, candidates, maxTokens, options.query, pace)
+  return fitTight(trusted, candidates, maxTokens, { again, query: options.query }, pace)
 }
 
 function trustedPart(draft: Draft, { maxTokens, minTrust }: FitOptions): Trusted {
@@ -104,7 +110,8 @@ async function fitWhole(
     }))
     for (const name of shownBy(kept)) shown.add(name)
     const cut = { shown, lost: () => 0 }
-    blocks.push(await finish(draft, title, renderHead(draft, title), kept, cut, pace))
+    const head = renderHead(draft, title)
+    blocks.push(await finish(draft, title, { head, whole: head }, kept, cut, pace))
   }
   return withOmissions(blocks, parts, shown)
 }
@@ -113,7 +120,7 @@ async function fitTight(
   parts: readonly Trusted[],
   candidates: readonly Candidate[],
   budget: number,
-  query: string | undefined,
+  { again, query }: { readonly again: Again; readonly query: string | undefined },
   pace: Pace,
 ): Promise<Fit> {
   const order = await inOrder(candidates, query, budget * TEXT_SHARE, pace)
@@ -125,26 +132,27 @@ async function fitTight(
   // Tokens are not quite additive over a join, so a try that overshoots is made again, tighter.
   for (let allowance = budget; ; ) {
     const firstHead = cutHead(first ? (heads.get(first) ?? '') : '', Math.max(0, allowance))
-    const chosen = choose(order, allowance - countTokens(firstHead), first, headCosts)
+    const chosen = choose(order, allowance - countTokens(firstHead.text), first, headCosts)
     const blocks: Fitted[] = []
     const shown = new Set<string>()
     for (const { draft, title, pieces } of parts) {
       if (!chosen.drafts.has(draft)) continue
-      const head = draft === first ? firstHead : (heads.get(draft) ?? '')
+      const whole = heads.get(draft) ?? ''
+      const head = draft === first ? firstHead.text : whole
       const kept = keptOf(pieces, chosen)
       for (const name of shownBy(kept)) shown.add(name)
-      blocks.push(await finish(draft, title, head, kept, { shown, lost }, pace))
+      blocks.push(await finish(draft, title, { head, whole }, kept, { shown, lost }, pace))
     }
     const tokens = tokensOf(blocks)
     if (tokens <= budget || allowance <= 0) {
-      return withOmissions(blocks, parts, shown, omissionsOf(parts, chosen))
+      const omitted = omissionsOf(parts, chosen, again)
+      return withOmissions(blocks, parts, shown, [
+        ...omitted,
+        ...factsOmission(firstHead, omitted, again),
+      ])
     }
     allowance -= Math.max(1, tokens - budget)
   }
-}
-
-function cutHead(head: string, limit: number): string {
-  return countTokens(head) <= limit ? head : head.slice(0, lengthWithin(head, limit))
 }
 
 function keptOf(pieces: readonly Piece[], { stretches }: Chosen): KeptPiece[] {
@@ -164,7 +172,7 @@ interface Cut {
 async function finish(
   draft: Draft,
   title: string,
-  head: string,
+  { head, whole }: { readonly head: string; readonly whole: string },
   pieces: readonly KeptPiece[],
   { lost, shown }: Cut,
   pace: Pace,
@@ -195,7 +203,7 @@ async function finish(
       ...(title === WITHHELD ? [] : [draft.by]),
       ...kept.map(({ piece }) => piece.by),
     ]),
-    fields: draft.fields(kept),
+    fields: fieldsWithin(draft.fields(kept), draft, whole, { content, title }),
   }
 }
 
@@ -215,15 +223,28 @@ function createLostTokens(candidates: readonly Candidate[]) {
   }
 }
 
-function omissionsOf(parts: readonly Trusted[], { drafts, stretches }: Chosen): Omission[] {
+function omissionsOf(
+  parts: readonly Trusted[],
+  { drafts, stretches }: Chosen,
+  again: Again,
+): Omission[] {
   return parts.flatMap(({ draft, pieces }) => {
     if (pieces.length === 0 && !drafts.has(draft)) {
-      return [{ what: draft.type ?? 'block', count: 1, reason: 'max_tokens' }]
+      const what = draft.type ?? 'block'
+      return [{ what, count: 1, reason: 'max_tokens', ...(again && { next: again }) }]
     }
     const dropped = pieces.filter((piece) => !stretches.has(piece))
     const cut = pieces.filter((piece) => isCut(piece, stretches.get(piece)))
     return draft.omit(dropped, cut, 'max_tokens')
   })
+}
+
+/** Any answer of the type has the first lines: where one is asked for anyway, it brings them too. */
+function factsOmission({ lost }: Head, omitted: readonly Omission[], again: Again): Omission[] {
+  if (lost === 0) return []
+  const same = omitted.find(({ next }) => next && next.context_type === again?.context_type)
+  const next = same?.next ?? again
+  return [{ what: 'facts', count: lost, reason: 'max_tokens', ...(next && { next }) }]
 }
 
 function isCut({ text }: Piece, stretches: readonly Stretch[] | undefined): boolean {

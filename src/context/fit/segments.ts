@@ -5,18 +5,23 @@ export interface Stretch {
 }
 
 /** Characters of a segment: short enough to choose from, long enough to make sense. */
-const ENOUGH = 600
-const MOST = 1_600
+interface Size {
+  readonly enough: number
+  readonly most: number
+}
+export const PARAGRAPHS: Size = { enough: 600, most: 1_600 }
+/** Where single words decide what is kept, more of what has them fits in smaller ones. */
+export const SENTENCES: Size = { enough: 120, most: 500 }
 
 /**
  * Splits a long text where a reader would: between paragraphs, else lines, sentences, words. The
  * segments follow each other without a gap.
  */
-export function segmentsOf(text: string): Stretch[] {
+export function segmentsOf(text: string, { enough, most }: Size = PARAGRAPHS): Stretch[] {
   const segments: Stretch[] = []
   let start = 0
-  while (text.length - start > MOST) {
-    const end = start + breakIn(text.slice(start, start + MOST))
+  while (text.length - start > most) {
+    const end = start + breakIn(text.slice(start, start + most), enough)
     segments.push({ start, end })
     start = end
   }
@@ -25,10 +30,10 @@ export function segmentsOf(text: string): Stretch[] {
 }
 
 /** Length of the first segment of `window`: up to the last paragraph end, else line, sentence, word. */
-function breakIn(window: string): number {
+function breakIn(window: string, enough: number): number {
   for (const boundary of ['\n\n', '\n', '. ', ' ']) {
     const at = window.lastIndexOf(boundary)
-    if (at >= ENOUGH) return at + boundary.length
+    if (at >= enough) return at + boundary.length
   }
   return wholeCharacters(window, window.length)
 }

@@ -21,7 +21,7 @@ export type LinkedItem = Static<typeof LinkedItem>
 
 export type LinkPart = 'linked' | 'sub_issues'
 
-export interface LinkNode {
+interface LinkNode {
   readonly number: number
   readonly title: string
   readonly url: string
@@ -32,8 +32,9 @@ export interface LinkNode {
   readonly repository: { readonly name: string; readonly owner: { readonly login: string } }
 }
 
-export interface Connection<T> {
+interface Connection<T> {
   readonly nodes: readonly (T | null)[]
+  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null }
   readonly totalCount?: number
   readonly filteredCount?: number
 }
@@ -47,29 +48,45 @@ interface Links {
   readonly subIssues?: Connection<LinkNode>
 }
 
+/** Lists that GitHub pages, by the relation of their entries, and the part that each belongs to. */
+const PART_OF = {
+  sub_issue: 'sub_issues',
+  closed_by: 'linked',
+  closes: 'linked',
+  mentioned_by: 'linked',
+} as const satisfies Record<string, LinkPart>
+type Paged = keyof typeof PART_OF
+
+/** Where such a list goes on: its relation, and GitHub's cursor. */
+export const LINKS_AFTER = `^(?:${Object.keys(PART_OF).join('|')}):.+$`
+
 const FIELDS =
   'number title url author { login } authorAssociation repository { name owner { login } }'
 // The two states are of different types, so one answer cannot have both under one name.
-export const LINKED_ISSUE = `${FIELDS} issueState: state`
-export const LINKED_PULL = `${FIELDS} pullState: state`
-const MENTIONS = `timelineItems(first: 100, itemTypes: [CROSS_REFERENCED_EVENT]) @include(if: $linked) {
-          filteredCount
+const LINKED_ISSUE = `${FIELDS} issueState: state`
+const LINKED_PULL = `${FIELDS} pullState: state`
+const PAGE = 'pageInfo { hasNextPage endCursor }'
+const MENTIONS = `timelineItems(first: 100, after: $mentionsAfter, itemTypes: [CROSS_REFERENCED_EVENT]) @include(if: $mentions) {
+          filteredCount ${PAGE}
           nodes { ... on CrossReferencedEvent { source { ... on Issue { ${LINKED_ISSUE} } ... on PullRequest { ${LINKED_PULL} } } } }
         }`
-const QUERY = `query($owner: String!, $repo: String!, $number: Int!, $linked: Boolean!, $subIssues: Boolean!) {
+const QUERY = `query($owner: String!, $repo: String!, $number: Int!, $closing: Boolean!, $closingAfter: String, $mentions: Boolean!, $mentionsAfter: String, $parent: Boolean!, $subIssues: Boolean!, $subIssuesAfter: String) {
   repository(owner: $owner, name: $repo) {
     issue: issueOrPullRequest(number: $number) {
       ... on Issue {
-        closedByPullRequestsReferences(first: 50, includeClosedPrs: true) @include(if: $linked) {
-          totalCount
-          nodes { ${LINKED_PULL} }
+        closedByPullRequestsReferences(first: 100, after: $closingAfter, includeClosedPrs: true) @include(if: $closing) {
+          totalCount ${PAGE} nodes { ${LINKED_PULL} }
         }
         ${MENTIONS}
-        parent @include(if: $subIssues) { ${LINKED_ISSUE} }
-        subIssues(first: 100) @include(if: $subIssues) { totalCount nodes { ${LINKED_ISSUE} } }
+        parent @include(if: $parent) { ${LINKED_ISSUE} }
+        subIssues(first: 100, after: $subIssuesAfter) @include(if: $subIssues) {
+          totalCount ${PAGE} nodes { ${LINKED_ISSUE} }
+        }
       }
       ... on PullRequest {
-        closingIssuesReferences(first: 100) @include(if: $linked) { totalCount nodes { ${LINKED_ISSUE} } }
+        closingIssuesReferences(first: 100, after: $closingAfter) @include(if: $closing) {
+          totalCount ${PAGE} nodes { ${LINKED_ISSUE} }
+        }
         ${MENTIONS}
       }
     }
@@ -83,70 +100,103 @@ interface LinkPiece extends Piece {
   readonly item: LinkedItem
 }
 
-export interface IssueLinks {
-  readonly pieces: readonly LinkPiece[]
-  /** How many more there are, by part. */
-  readonly more: Readonly<Record<LinkPart, number>>
+/** What comes after a page of GitHub's. */
+export interface MoreLinks {
+  readonly part: LinkPart
+  readonly after: string
+  /** Unknown after a cursor. */
+  readonly count?: number
 }
 
-const NO_LINKS: IssueLinks = { pieces: [], more: { linked: 0, sub_issues: 0 } }
+export interface IssueLinks {
+  readonly pieces: readonly LinkPiece[]
+  readonly more: readonly MoreLinks[]
+}
 
-/** Pull requests that close the issue, what mentions it, its parent and its sub-issues. Needs a credential. */
+const NO_LINKS: IssueLinks = { pieces: [], more: [] }
+
+/**
+ * Pull requests that close the issue, or issues that the pull request closes; what mentions it; its
+ * parent and its sub-issues: of each GitHub's first page, or of one list the page after a cursor.
+ * Needs a credential.
+ * @param after as `LINKS_AFTER` says
+ */
 export async function readLinks(
   { allowed, github }: FetchContext,
   { owner, repo, issue_number }: { owner: string; repo: string; issue_number: number },
   parts: ReadonlySet<string>,
+  after?: string,
 ): Promise<IssueLinks> {
-  if (!parts.has('linked') && !parts.has('sub_issues')) return NO_LINKS
+  const page = pageAfter(after)
+  const wants = (relation: Paged) =>
+    page ? page.relation === relation : parts.has(PART_OF[relation])
+  const isClosing = wants('closed_by') || wants('closes')
+  if (!isClosing && !wants('mentioned_by') && !wants('sub_issue')) return NO_LINKS
   const { repository } = await github.graphql<{ repository: { issue: Links } }>(QUERY, {
     owner,
     repo,
     number: issue_number,
-    linked: parts.has('linked'),
-    subIssues: parts.has('sub_issues'),
+    // What closes it is not told again among what mentions it.
+    closing: isClosing || wants('mentioned_by'),
+    mentions: wants('mentioned_by'),
+    parent: wants('sub_issue') && !page,
+    subIssues: wants('sub_issue'),
+    ...(page ? { [page.variable]: page.cursor } : {}),
   })
-  const {
-    closedByPullRequestsReferences: closing,
-    closingIssuesReferences: closes,
-    parent,
-    subIssues,
-    timelineItems,
-  } = repository.issue
-  const closers = nodesOf(closing)
-  const closed = nodesOf(closes)
-  const urls = new Set([...closers, ...closed].map(({ url }) => url))
-  const mentions = nodesOf(timelineItems).flatMap(({ source }) =>
-    'url' in source && !urls.has(source.url as string) ? [source as LinkNode] : [],
-  )
+  const { issue } = repository
+  const lists = {
+    sub_issue: listOf(issue.subIssues),
+    closed_by: listOf(issue.closedByPullRequestsReferences),
+    closes: listOf(issue.closingIssuesReferences),
+    mentioned_by: mentionsIn(issue),
+  }
+  const relations = (Object.keys(PART_OF) as Paged[]).filter(wants)
   const make = (part: LinkPart, relation: string, nodes: readonly LinkNode[]) =>
     linkPieces(part, relation, nodes, { owner, repo }, allowed)
   return {
     pieces: [
-      ...make('sub_issues', 'parent', parent ? [parent] : []),
-      ...make('sub_issues', 'sub_issue', nodesOf(subIssues)),
-      ...make('linked', 'closed_by', closers),
-      ...make('linked', 'closes', closed),
-      ...make('linked', 'mentioned_by', mentions),
+      ...make('sub_issues', 'parent', issue.parent ? [issue.parent] : []),
+      ...relations.flatMap((relation) => make(PART_OF[relation], relation, lists[relation].nodes)),
     ],
-    more: {
-      linked: moreOf(closing) + moreOf(closes) + moreOf(timelineItems),
-      sub_issues: moreOf(subIssues),
-    },
+    more: relations.flatMap((relation) => {
+      const { endCursor, more } = lists[relation]
+      if (endCursor === undefined) return []
+      const rest = { part: PART_OF[relation], after: `${relation}:${endCursor}` }
+      return page ? rest : { ...rest, count: more }
+    }),
   }
 }
 
-export function nodesOf<T>(connection: Connection<T> | undefined): T[] {
-  return (connection?.nodes ?? []).filter((node): node is T & {} => node !== null)
+function pageAfter(after: string | undefined) {
+  if (after === undefined) return undefined
+  const [relation = ''] = after.split(':', 1)
+  const list =
+    relation === 'sub_issue' ? 'subIssues' : relation === 'mentioned_by' ? 'mentions' : 'closing'
+  return { relation, variable: `${list}After`, cursor: after.slice(relation.length + 1) }
 }
 
-export function moreOf<T>(connection: Connection<T> | undefined): number {
-  if (!connection) return 0
-  const { filteredCount, nodes, totalCount } = connection
-  return Math.max(0, (totalCount ?? filteredCount ?? 0) - nodes.length)
+function listOf<T>(connection: Connection<T> | undefined) {
+  const all = connection?.nodes ?? []
+  const { filteredCount, pageInfo, totalCount } = connection ?? {}
+  return {
+    nodes: all.filter((node): node is T & {} => node !== null),
+    more: Math.max(0, (totalCount ?? filteredCount ?? 0) - all.length),
+    endCursor: pageInfo?.hasNextPage ? (pageInfo.endCursor ?? undefined) : undefined,
+  }
+}
+
+function mentionsIn(issue: Links) {
+  const closing = [issue.closedByPullRequestsReferences, issue.closingIssuesReferences]
+  const known = new Set(closing.flatMap((list) => listOf(list).nodes.map(({ url }) => url)))
+  const { nodes, ...list } = listOf(issue.timelineItems)
+  const others = nodes.flatMap(({ source }) =>
+    'url' in source && !known.has(source.url as string) ? [source as LinkNode] : [],
+  )
+  return { ...list, nodes: others }
 }
 
 /** Those that the operator lets be read. */
-export function linkPieces(
+function linkPieces(
   part: LinkPart,
   relation: string,
   nodes: readonly LinkNode[],

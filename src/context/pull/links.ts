@@ -1,61 +1,32 @@
 import { Type } from '@sinclair/typebox'
-import type { FetchContext } from '../../core/provider.ts'
 import { blockFields, type Omission } from '../../core/schemas.ts'
-import { type Window, windowsOf } from '../common/windows.ts'
-import {
-  type Connection,
-  isLinkPiece,
-  LINKED_ISSUE,
-  LINKED_PULL,
-  LinkedItem,
-  type LinkNode,
-  linkPieces,
-  moreOf,
-  nodesOf,
-} from '../issue/links.ts'
+import type { PartWindow } from '../common/partWindow.ts'
+import { windowsOf } from '../common/windows.ts'
+import { isLinkPiece, LinkedItem, readLinks } from '../issue/links.ts'
 import { nextPart, type PartRequest, type PullPart, partDraft } from './parts.ts'
 
 export const linkedBlock = Type.Object({ ...blockFields, linked: Type.Array(LinkedItem) })
 
-interface Links {
-  readonly closingIssuesReferences: Connection<LinkNode>
-  readonly timelineItems: Connection<{ readonly source: LinkNode | Record<string, never> }>
-}
-
-const QUERY = `query($owner: String!, $repo: String!, $number: Int!) {
-  repository(owner: $owner, name: $repo) {
-    pullRequest(number: $number) {
-      closingIssuesReferences(first: 100) { totalCount nodes { ${LINKED_ISSUE} } }
-      timelineItems(first: 100, itemTypes: [CROSS_REFERENCED_EVENT]) {
-        filteredCount
-        nodes { ... on CrossReferencedEvent { source { ... on Issue { ${LINKED_ISSUE} } ... on PullRequest { ${LINKED_PULL} } } } }
-      }
-    }
-  }
-}`
+const LINKED: ReadonlySet<string> = new Set(['linked'])
 
 /** Issues that its merge closes, and what mentions it. Needs a credential. */
 export async function readLinked(request: PartRequest): Promise<PullPart> {
   const { context, place, window = {} } = request
-  const [pull, { closing, mentions, more }] = await Promise.all([
+  const { owner, pull_number: issue_number, repo } = place
+  const [pull, { more, pieces: all }] = await Promise.all([
     request.pull,
-    findLinks(context, place),
+    readLinks(context, { owner, repo, issue_number }, LINKED, window.after),
   ])
-  const known = new Set(closing.map(({ url }) => url))
-  const other = mentions.filter(({ url }) => !known.has(url))
-  const all = [
-    ...linkPieces('linked', 'closes', closing, place, context.allowed),
-    ...linkPieces('linked', 'mentioned_by', other, place, context.allowed),
-  ]
-  const { limit = all.length, offset = 0 } = window
+  const { after, limit = all.length, offset = 0 } = window
   const pieces = all.slice(offset, offset + limit)
-  const rest = Math.max(0, all.length - offset - pieces.length)
-  const omission = (at: Window, reason: string): Omission => ({
+  const rest = all.length - offset - limit
+  const omission = (at: PartWindow, count: number | undefined, reason: string): Omission => ({
     what: 'linked',
-    count: at.limit,
+    ...(count === undefined ? {} : { count }),
     reason,
     next: nextPart(pull, 'linked', at),
   })
+  const page = after === undefined ? {} : { after }
   return {
     draft: partDraft({
       type: 'github_pull_request_linked',
@@ -69,33 +40,12 @@ export async function readLinked(request: PartRequest): Promise<PullPart> {
       }),
       omit: (dropped, _cut, reason) => {
         const lost = dropped.filter(isLinkPiece).map((piece) => all.indexOf(piece))
-        return windowsOf(lost).map((at) => omission(at, reason))
+        return windowsOf(lost).map((at) => omission({ ...page, ...at }, at.limit, reason))
       },
     }),
-    omitted: [
-      ...(rest > 0 && pieces.length > 0
-        ? [omission({ offset: offset + pieces.length, limit: rest }, 'limit')]
-        : []),
-      ...(more > 0 ? [{ what: 'linked', count: more, reason: 'github_limit' }] : []),
-    ],
-  }
-}
-
-async function findLinks(
-  { github }: FetchContext,
-  { owner, pull_number: number, repo }: PartRequest['place'],
-) {
-  const { repository } = await github.graphql<{ repository: { pullRequest: Links } }>(QUERY, {
-    owner,
-    repo,
-    number,
-  })
-  const { closingIssuesReferences, timelineItems } = repository.pullRequest
-  return {
-    closing: nodesOf(closingIssuesReferences),
-    mentions: nodesOf(timelineItems).flatMap(({ source }) =>
-      'url' in source ? [source as LinkNode] : [],
-    ),
-    more: moreOf(closingIssuesReferences) + moreOf(timelineItems),
+    omitted:
+      rest > 0
+        ? [omission({ ...page, offset: offset + limit, limit }, rest, 'limit')]
+        : more.map(({ after, count }) => omission({ after }, count, 'limit')),
   }
 }

@@ -2,6 +2,7 @@ import { ServiceError } from '../../core/errors.ts'
 import type { CachePolicy, Draft, FetchContext, Kept, Piece } from '../../core/provider.ts'
 import type { Omission } from '../../core/schemas.ts'
 import type { DiffEntry } from '../change/patches.ts'
+import type { PartWindow } from '../common/partWindow.ts'
 import { lines } from '../common/render.ts'
 import { type GitHubPull, pullName, pullRepository } from './fields.ts'
 
@@ -18,13 +19,6 @@ export const PARTS = [
   'linked',
 ] as const
 export type PartName = (typeof PARTS)[number]
-
-/** Which entries of one part are wanted: by place, or after a cursor. */
-export interface PartWindow {
-  readonly offset?: number
-  readonly limit?: number
-  readonly after?: string
-}
 
 /** What a part is read with. */
 export interface PartRequest {

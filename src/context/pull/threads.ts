@@ -4,10 +4,11 @@ import { oneLine } from '../../core/quote.ts'
 import { blockFields, Nullable, type Omission } from '../../core/schemas.ts'
 import { hunkName } from '../change/files.ts'
 import { type DiffEntry, hunksOf } from '../change/patches.ts'
+import type { PartWindow } from '../common/partWindow.ts'
 import { facts } from '../common/render.ts'
 import { Comment } from '../issue/comments.ts'
 import { pullAuthor } from './fields.ts'
-import { nextPart, type PartRequest, type PartWindow, type PullPart, partDraft } from './parts.ts'
+import { nextPart, type PartRequest, type PullPart, partDraft } from './parts.ts'
 import { findThreads, type ThreadFound } from './threadsFound.ts'
 
 const Thread = Type.Object(
@@ -59,9 +60,9 @@ export async function readThreads(
       omission('threads', { ...at, limit }, limit, 'resolved'),
     ),
     ...(found.rest ? [omission('threads', found.rest, found.restCount, 'limit')] : []),
-    ...shown
-      .filter(({ missing }) => missing > 0)
-      .map(({ missing }) => ({ what: 'comments of a thread', count: missing, reason: 'limit' })),
+    ...[...found.threads.map(({ missing }) => missing), found.unread].flatMap((missing) =>
+      missing ? [omission('comments of a thread', missing.at, missing.count, 'limit')] : [],
+    ),
     ...(found.untold && shown.length > 0
       ? [{ what: 'which threads are resolved', reason: found.untold }]
       : []),

@@ -2,9 +2,10 @@ import type { components } from '@octokit/openapi-types'
 import { ServiceError } from '../../core/errors.ts'
 import { hunksOf } from '../change/patches.ts'
 import { type Actor, type Entry, entriesOf, type Page, startingAfter } from '../common/graph.ts'
+import type { PartWindow } from '../common/partWindow.ts'
 import { loginOf } from '../common/render.ts'
 import type { Comment } from '../issue/comments.ts'
-import { type PartRequest, type PartWindow, PULL } from './parts.ts'
+import { type PartRequest, PULL } from './parts.ts'
 
 type ReviewComment = components['schemas']['pull-request-review-comment']
 
@@ -17,8 +18,8 @@ export interface ThreadFound {
   readonly outdated: boolean
   readonly hunk: string
   readonly comments: readonly Comment[]
-  /** Comments that were not read. */
-  readonly missing: number
+  /** Comments that were not read, and the window that goes on with them. */
+  readonly missing?: { readonly count?: number; readonly at: PartWindow }
   /** The window that has this thread first. */
   readonly at: PartWindow
 }
@@ -28,6 +29,8 @@ export interface ThreadsFound {
   /** What comes after them, if anything. */
   readonly rest: PartWindow | undefined
   readonly restCount: number | undefined
+  /** What comes after the comments that threads were put together from, if anything. */
+  readonly unread?: { readonly count?: number; readonly at: PartWindow }
   /** Why GraphQL, which alone tells what is resolved, did not answer. */
   readonly untold?: ServiceError['code']
 }
@@ -40,6 +43,7 @@ interface GraphThread {
   readonly startLine: number | null
   readonly comments: {
     readonly totalCount: number
+    readonly pageInfo: Page<GraphComment>['pageInfo']
     readonly nodes: readonly (GraphComment | null)[]
   }
 }
@@ -61,7 +65,7 @@ interface Data {
   }
 }
 
-const QUERY = `query($owner: String!, $repo: String!, $number: Int!, $first: Int!, $after: String) {
+const QUERY = `query($owner: String!, $repo: String!, $number: Int!, $first: Int!, $after: String, $commentsAfter: String) {
   repository(owner: $owner, name: $repo) {
     pullRequest(number: $number) {
       reviewThreads(first: $first, after: $after) {
@@ -69,8 +73,9 @@ const QUERY = `query($owner: String!, $repo: String!, $number: Int!, $first: Int
         pageInfo { hasNextPage endCursor }
         edges { cursor node {
           isResolved isOutdated path line startLine
-          comments(first: 100) {
+          comments(first: 100, after: $commentsAfter) {
             totalCount
+            pageInfo { hasNextPage endCursor }
             nodes { author { login } authorAssociation body createdAt url diffHunk }
           }
         } }
@@ -111,27 +116,36 @@ export async function findThreads(request: PartRequest): Promise<ThreadsFound> {
 }
 
 async function fromGraph({ context, place, window = {} }: PartRequest): Promise<ThreadsFound> {
-  const { after, limit = PAGE } = window
+  const { after, comments_after, limit = PAGE } = window
+  // A cursor within a thread is of no other.
+  const isOne = comments_after !== undefined
   const { owner, pull_number: number, repo } = place
   const { repository } = await context.github.graphql<Data>(QUERY, {
     owner,
     repo,
     number,
-    first: Math.min(PAGE, limit),
+    first: isOne ? 1 : Math.min(PAGE, limit),
     after: after ?? null,
+    commentsAfter: comments_after ?? null,
   })
   const { pageInfo, totalCount, ...page } = repository.pullRequest.reviewThreads
   const entries = entriesOf({ ...page, pageInfo }, after)
   return {
-    threads: entries.map(threadOf),
-    rest: pageInfo.hasNextPage ? { ...startingAfter(pageInfo.endCursor), limit } : undefined,
+    threads: entries.map((entry) => threadOf(entry, comments_after)),
+    rest:
+      pageInfo.hasNextPage && !isOne ? { ...startingAfter(pageInfo.endCursor), limit } : undefined,
     // How many come before `after`, GitHub does not tell.
     restCount: after === undefined ? totalCount - entries.length : undefined,
   }
 }
 
-function threadOf({ after, node }: Entry<GraphThread>): ThreadFound {
-  const comments = node.comments.nodes.filter((comment) => comment !== null)
+function threadOf(
+  { after, node }: Entry<GraphThread>,
+  commentsAfter: string | undefined,
+): ThreadFound {
+  const { nodes, pageInfo, totalCount } = node.comments
+  const comments = nodes.filter((comment) => comment !== null)
+  const at = { ...startingAfter(after), limit: 1 }
   return {
     path: node.path,
     line: node.line,
@@ -146,8 +160,16 @@ function threadOf({ after, node }: Entry<GraphThread>): ThreadFound {
       created_at: comment.createdAt,
       url: comment.url,
     })),
-    missing: Math.max(0, node.comments.totalCount - comments.length),
-    at: { ...startingAfter(after), limit: 1 },
+    ...(pageInfo.hasNextPage && pageInfo.endCursor !== null
+      ? {
+          missing: {
+            // How many come before a cursor, GitHub does not tell.
+            ...(commentsAfter === undefined ? { count: totalCount - nodes.length } : {}),
+            at: { ...at, comments_after: pageInfo.endCursor },
+          },
+        }
+      : {}),
+    at: { ...at, ...(commentsAfter === undefined ? {} : { comments_after: commentsAfter }) },
   }
 }
 
@@ -155,25 +177,38 @@ async function fromComments(
   { context, place, window = {} }: PartRequest,
   count?: number,
 ): Promise<ThreadsFound> {
-  const { limit = PAGE, offset = 0 } = window
+  const { comments_after, limit = PAGE, offset = 0 } = window
+  const from = Number(comments_after ?? 0)
   const { items, more } = await context.github.list<ReviewComment>(`${PULL}/comments`, {
     params: place,
+    offset: from,
     limit: Math.min(MOST_COMMENTS, Math.max(1, count ?? MOST_COMMENTS)),
     eager: count !== undefined,
   })
+  const page = comments_after === undefined ? {} : { comments_after }
   const byThread = Map.groupBy(items, ({ id, in_reply_to_id }) => in_reply_to_id ?? id)
-  const all = [...byThread.values()].map((comments, position) => gathered(comments, position))
+  const all = [...byThread.values()].map((comments, position) =>
+    gathered(comments, { ...page, offset: position, limit: 1 }),
+  )
   const threads = all.slice(offset, offset + limit)
   const end = offset + threads.length
   const isMore = end < all.length
   return {
     threads,
-    rest: isMore ? { offset: end, limit } : undefined,
+    rest: isMore ? { ...page, offset: end, limit } : undefined,
     restCount: isMore && !more ? all.length - end : undefined,
+    ...(more && items.length > 0 && !isMore
+      ? {
+          unread: {
+            ...(count === undefined ? {} : { count: count - items.length }),
+            at: { offset: 0, comments_after: String(from + items.length) },
+          },
+        }
+      : {}),
   }
 }
 
-function gathered(comments: readonly ReviewComment[], position: number): ThreadFound {
+function gathered(comments: readonly ReviewComment[], at: PartWindow): ThreadFound {
   const [first] = comments
   // GitHub's description says that it is always there; it is null where the line has changed.
   const line: number | null = first?.line ?? null
@@ -191,8 +226,7 @@ function gathered(comments: readonly ReviewComment[], position: number): ThreadF
       created_at: comment.created_at,
       url: comment.html_url,
     })),
-    missing: 0,
-    at: { offset: position, limit: 1 },
+    at,
   }
 }
 

@@ -2,8 +2,10 @@ import type { components } from '@octokit/openapi-types'
 import { Type } from '@sinclair/typebox'
 import { defineProvider, type Piece } from '../../core/provider.ts'
 import { oneLine } from '../../core/quote.ts'
-import { blockFields, Nullable } from '../../core/schemas.ts'
+import { blockFields, Nullable, type Omission } from '../../core/schemas.ts'
 import { facts } from '../common/render.ts'
+import { repositoryWord } from '../common/visibility.ts'
+import { type Window, windowsOf } from '../common/windows.ts'
 
 type Repository = components['schemas']['repository']
 
@@ -11,6 +13,8 @@ const LIMIT = 100
 
 interface RepositoryPiece extends Piece {
   readonly repository: Repository
+  /** In GitHub's list. */
+  readonly position: number
 }
 
 /**
@@ -43,10 +47,15 @@ export const ownRepositories = defineProvider({
   async fetch(_params, { allowed, github, webUrl }) {
     const query = { sort: 'pushed' }
     const { items, more } = await github.list<Repository>('/user/repos', { query, limit: LIMIT })
-    const shown = items.filter(({ name, owner }) => allowed({ owner: owner.login, repo: name }))
+    const pieces = items.flatMap((repository, position) =>
+      allowed({ owner: repository.owner.login, repo: repository.name })
+        ? [pieceOf(repository, position)]
+        : [],
+    )
     return {
       visibility: 'private',
-      omitted: more ? [{ what: 'repositories', reason: 'limit' }] : [],
+      said: items.map(repositoryWord),
+      omitted: more ? [theRest({ offset: items.length, limit: LIMIT })] : [],
       blocks: [
         {
           id: 'own_repositories',
@@ -54,19 +63,28 @@ export const ownRepositories = defineProvider({
           url: `${webUrl}/repos`,
           head: '# Own repositories, the last pushed to first',
           by: 'service',
-          pieces: shown.map(pieceOf),
+          pieces,
           fields: (kept) => ({
             repositories: kept.map(({ piece }) => fieldsOf((piece as RepositoryPiece).repository)),
           }),
           omit: (dropped, _cut, reason) =>
-            dropped.length > 0 ? [{ what: 'repositories', count: dropped.length, reason }] : [],
+            windowsOf(dropped.map((piece) => (piece as RepositoryPiece).position)).map(
+              (window) => ({ ...theRest(window), count: window.limit, reason }),
+            ),
         },
       ],
     }
   },
 })
 
-function pieceOf(repository: Repository, rank: number): RepositoryPiece {
+/** The same list, where it can be asked for window by window. */
+const theRest = (params: Window): Omission => ({
+  what: 'repositories',
+  reason: 'limit',
+  next: { context_type: 'github_user', params: { ...params } },
+})
+
+function pieceOf(repository: Repository, position: number): RepositoryPiece {
   const { default_branch: branch, description, full_name, pushed_at } = repository
   const visibility = repository.private ? 'private' : 'public'
   const said = { Visibility: visibility, 'Default branch': branch, 'Last push': pushed_at }
@@ -75,9 +93,10 @@ function pieceOf(repository: Repository, rank: number): RepositoryPiece {
     heading: `## ${oneLine(full_name)}\n${facts(said)}`,
     text: description ?? '',
     by: 'repository',
-    rank,
+    rank: position,
     whole: true,
     repository,
+    position,
   }
 }
 

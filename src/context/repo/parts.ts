@@ -6,11 +6,13 @@ import type { Kept, Piece } from '../../core/provider.ts'
 import { oneLine } from '../../core/quote.ts'
 import { Nullable, type Omission } from '../../core/schemas.ts'
 import { createPace } from '../../core/tokens.ts'
+import type { PartWindow } from '../common/partWindow.ts'
 import { facts } from '../common/render.ts'
 import { readText } from '../file/content.ts'
 import { layOut } from '../tree/layout.ts'
 import { entryLine, ListedEntry } from '../tree/lines.ts'
 import { readTree } from '../tree/source.ts'
+import { readContributors } from './contributors.ts'
 import {
   type GitHubRelease,
   notesOf,
@@ -42,7 +44,6 @@ export interface Place {
 /** An object always has this: languages have no field that all have. */
 const ANY = 'constructor'
 const COMMITS = 10
-const CONTRIBUTORS = 30
 const ENTRIES = 100
 
 const Commit = Type.Object({
@@ -75,7 +76,12 @@ export const partFields = {
   readme_path: Type.Optional(Type.String()),
 }
 
-type Read = (github: GitHub, place: Place, rank: number) => Promise<Part | undefined>
+type Read = (
+  github: GitHub,
+  place: Place,
+  rank: number,
+  window?: PartWindow,
+) => Promise<Part | undefined>
 
 const readers: Readonly<Record<PartName, Read>> = {
   languages: readLanguages,
@@ -95,9 +101,10 @@ export async function readPart(
   name: PartName,
   github: GitHub,
   place: Place,
+  window?: PartWindow,
 ): Promise<Part | Omission | undefined> {
   try {
-    return await readers[name](github, place, FIRST_RANK + RANKS.indexOf(name))
+    return await readers[name](github, place, FIRST_RANK + RANKS.indexOf(name), window)
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error
     const { code, upstreamStatus } = error
@@ -156,14 +163,13 @@ async function readTop(github: GitHub, place: Place, rank: number) {
     pieces: [whole('tree', text, rank, '## Files, sizes in bytes')],
     fields: () => ({ tree: shown }),
     next: next({ depth: 1 }),
-    omitted: [
-      ...(entries.length > ENTRIES
+    // The end of the list tells by itself what lies deeper.
+    omitted:
+      entries.length > ENTRIES
         ? [{ what: 'tree', count: entries.length - ENTRIES, reason: 'limit', next: next(top) }]
-        : []),
-      ...(tree.closed.length > 0
-        ? [{ what: 'tree', reason: 'depth', next: next({ min_depth: 2 }) }]
-        : []),
-    ],
+        : tree.closed.length > 0
+          ? [{ what: 'tree', reason: 'depth', next: next({ min_depth: 2 }) }]
+          : [],
   }
 }
 
@@ -229,27 +235,6 @@ async function readCommits(github: GitHub, place: Place, rank: number) {
 
 const loginOf = (user: GitHubCommit['author']): string | undefined =>
   user && 'login' in user ? user.login : undefined
-
-async function readContributors(github: GitHub, place: Place, rank: number) {
-  const path = '/repos/{owner}/{repo}/contributors'
-  const { items, more } = await github.list<components['schemas']['contributor']>(path, {
-    params: { ...place },
-    limit: CONTRIBUTORS,
-  })
-  if (items.length === 0) return undefined
-  const contributors = items.map(({ contributions, login = 'ghost' }) => ({
-    login,
-    commits: contributions,
-  }))
-  const text = contributors.map(({ login, commits }) => `${login} ${commits}`).join(', ')
-  const piece = whole('contributors', facts({ 'Contributors, with commits': text }), rank)
-  return {
-    pieces: [{ ...piece, by: 'service' as const }],
-    fields: () => ({ contributors }),
-    next: again(place, 'contributors'),
-    omitted: more ? [{ what: 'contributors', reason: 'limit' }] : [],
-  }
-}
 
 async function readReadme(github: GitHub, place: Place, rank: number) {
   const file = await github.get<components['schemas']['content-file']>(
