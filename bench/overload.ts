@@ -65,13 +65,19 @@ async function measure({ coldEvery, least, name }: Mix, server: Server): Promise
     const before = server.cpuSeconds()
     const { requests, seconds } = await full()
     const capacity = requests / seconds
-    const between = server.cpuSeconds()
-    const probes = probe(url)
+    const used = server.cpuSeconds() - before
     const rate = TIMES * capacity
-    const load = await flood({ url, rate, ms: ROUND_MS, connections: CONNECTIONS, request })
-    const perCpu = load.served.length / (server.cpuSeconds() - between)
-    byCpu.push(perCpu / (requests / (between - before)))
-    health.push(...(await probes.end()))
+    let opened = 0
+    let probes: ReturnType<typeof probe> | undefined
+    const onOpen = () => {
+      opened = server.cpuSeconds()
+      probes = probe(url)
+    }
+    const options = { url, rate, ms: ROUND_MS, connections: CONNECTIONS, request }
+    const load = await flood({ ...options, onOpen })
+    const perCpu = load.served.length / (server.cpuSeconds() - opened)
+    byCpu.push(perCpu / (requests / used))
+    health.push(...((await probes?.end()) ?? []))
     ratios.push(load.served.length / load.seconds / capacity)
     floods.push(load)
   }
@@ -87,11 +93,26 @@ async function measure({ coldEvery, least, name }: Mix, server: Server): Promise
     figure(`${name}: p99 of what is served`, p99('served'), 'ms'),
     figure(`${name}: p99 of what is refused`, p99('refused'), 'ms'),
     figure(
+      `${name}: refused`,
+      median(
+        floods.map(({ refused, served }) => refused.length / (refused.length + served.length)),
+      ),
+      'of what is answered',
+    ),
+    figure(
       `${name}: answers other than 200 and 503 with Retry-After`,
       others.reduce((sum, [, count]) => sum + count, 0) +
         floods.reduce((sum, { unexplained }) => sum + unexplained, 0),
       'answers',
       { most: 0 },
+    ),
+    figure(
+      `${name}: p99 of health checks`,
+      quantile(
+        health.map(({ latency }) => latency),
+        0.99,
+      ),
+      'ms',
     ),
     figure(
       `${name}: failed health checks`,
@@ -104,6 +125,8 @@ async function measure({ coldEvery, least, name }: Mix, server: Server): Promise
 
 interface Reply {
   readonly status: number
+  /** Milliseconds. */
+  readonly latency: number
 }
 
 /** Asks for health ten times a second, each time on a connection of its own. */
@@ -113,7 +136,7 @@ function probe(url: string) {
   const asking = (async () => {
     try {
       for await (const _ of every(100, undefined, { signal: stop.signal }))
-        replies.push(ask(url, 'GET', '/health'))
+        replies.push(askHealth(url))
     } catch (error) {
       if (!stop.signal.aborted) throw error
     }
@@ -125,4 +148,10 @@ function probe(url: string) {
       return Promise.all(replies)
     },
   }
+}
+
+async function askHealth(url: string): Promise<Reply> {
+  const started = performance.now()
+  const { status } = await ask(url, 'GET', '/health')
+  return { status, latency: performance.now() - started }
 }

@@ -6,7 +6,6 @@ import { type Config, variablesNow } from './config.ts'
 import type { AllowedRepos } from './context/request/allowlist.ts'
 import type { Window } from './context/request/policy.ts'
 import { createFairLoop } from './core/fairLoop.ts'
-import { createLoopDelay } from './core/loopDelay.ts'
 import { type Check, createHealth } from './health.ts'
 import { createAdmission } from './http/admission.ts'
 import type { AppOptions } from './http/app.ts'
@@ -49,7 +48,6 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
   const { providers, close: closeProviders } = await providersOf(config, logger)
   const ground = await createGround(config, logger, closing.signal)
   const { now, random, redis, tracer, userAgent } = ground
-  const loop = createLoopDelay()
   const fairLoop = createFairLoop()
 
   const bytes = (share: number) => Math.max(1, Math.floor(config.CACHE_MAX_BYTES * share))
@@ -70,9 +68,10 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     fairLoop,
   })
   const admission = createAdmission({
-    loop,
+    loop: fairLoop,
     maxConcurrent: config.MAX_CONCURRENT_REQUESTS,
     maxDelay: config.MAX_EVENT_LOOP_DELAY_MS,
+    maxWaiting: config.MAX_CONNECTIONS,
   })
   const sessionStore = createSessionStore(ground)
   const ownMetrics = createMetrics({
@@ -158,7 +157,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
       callers: limitOf({ max: config.RATE_LIMIT_MAX, windowMs: config.RATE_LIMIT_WINDOW_MS }),
       principalOf: async (callerToken) => (await github.credentialFor({ callerToken })).principal,
       rateLimitRemaining: (principal) => github.gate.remaining(principal, 'core'),
-      webhooks: webhooksOf(ground, invalidations, metrics),
+      webhooks: webhooksOf(ground, contexts, invalidations, metrics),
       mcp: mcp.overHttp(health),
       accessTokens: accessTokensOf(ground),
     },

@@ -6,6 +6,8 @@ import { drain } from './drain.ts'
 import { checkCredential } from './github/preflight.ts'
 import { buildApp } from './http/app.ts'
 
+/** Connections that may wait to be accepted, where the system has no lower bound (listen(2)). */
+const BACKLOG = 4_096
 /** Milliseconds in which `/health/ready` says 503 before the service stops to listen. */
 const NOTICE_MS = 500
 
@@ -30,7 +32,7 @@ export async function startService(config: Config, logger: FastifyBaseLogger): P
     await deps.close()
   }
   try {
-    const url = await app.listen({ host: config.HOST, port: config.PORT })
+    const url = await app.listen({ host: config.HOST, port: config.PORT, backlog: BACKLOG })
     await checkCredential(deps.askGitHub, logger)
     health.become('ready')
     logger.info(`${name} ${version} listens on ${url}; docs at ${url}/docs. ${missing(config)}`)

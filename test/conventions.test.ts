@@ -101,9 +101,11 @@ describe.each(named)('%s', (type, provider) => {
   })
 
   it('has cache times that make sense', () => {
-    const { freshFor, staleFor, keepFor } = provider.cache
+    const { freshFor, staleFor, keepFor, toldFor = freshFor } = provider.cache
     expect(freshFor).toBeGreaterThanOrEqual(1)
     expect(freshFor).toBeLessThanOrEqual(600)
+    expect(toldFor).toBeGreaterThanOrEqual(freshFor)
+    expect(toldFor).toBeLessThanOrEqual(300 + freshFor)
     expect(staleFor).toBeGreaterThanOrEqual(freshFor)
     expect(keepFor).toBeGreaterThanOrEqual(freshFor + staleFor)
     expect(keepFor).toBeLessThanOrEqual(86_400)

@@ -1,5 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Agent, request } from 'undici'
@@ -90,6 +91,25 @@ describe('start', () => {
     const lines = await refusal(service)
     expect(lines).toEqual([expect.stringMatching(/^Cannot start: the port is in use .*Set PORT/)])
     await new Promise((resolve) => taken.close(resolve))
+  })
+})
+
+describe('connections', () => {
+  it('are taken by the system while the process is busy, and accepted afterwards', async () => {
+    await using service = start()
+    const { hostname, port } = new URL(await service.url)
+    const bound = Number(await readFile('/proc/sys/net/core/somaxconn', 'utf8'))
+    const count = Math.min(1_000, bound)
+    service.signal('SIGSTOP')
+    const sockets = Array.from({ length: count }, () => connect(Number(port), hostname))
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')))
+    const answers = sockets.map((socket) => once(socket, 'data'))
+    for (const socket of sockets)
+      socket.write('GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n')
+    service.signal('SIGCONT')
+    for (const [chunk] of await Promise.all(answers))
+      expect(String(chunk)).toMatch(/^HTTP\/1\.1 200 /)
+    for (const socket of sockets) socket.destroy()
   })
 })
 

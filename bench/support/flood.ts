@@ -1,4 +1,4 @@
-import { openWire, type Reply } from './wire.ts'
+import { openWire, type Reply, rawRequest } from './wire.ts'
 
 /** What came back of a flood while it lasted. */
 export interface Flood {
@@ -20,15 +20,20 @@ export interface FloodOptions {
   readonly ms: number
   readonly connections: number
   readonly request: (index: number) => Buffer
+  /** Told when all connections are there. */
+  readonly onOpen?: () => void
 }
+
+const HELLO = rawRequest('GET', '/health/live')
 
 /**
  * Offers `rate` requests a second for so long, and counts what is answered meanwhile: more than can
  * be answered is never waited for. Where every connection has a request on its way, what is due is
- * dropped: only a server that leaves nearly all of them waiting gets less than is offered.
+ * dropped: only a server that leaves nearly all of them waiting gets less than is offered. All
+ * connections are there before it begins, and take turns.
  */
 export async function flood(options: FloodOptions): Promise<Flood> {
-  const { connections, ms, rate, request, url } = options
+  const { connections, ms, onOpen, rate, request, url } = options
   const free = Array.from({ length: connections }, () => openWire(url))
   const all = [...free]
   const statuses = new Map<number, number>()
@@ -37,10 +42,12 @@ export async function flood(options: FloodOptions): Promise<Flood> {
   let unexplained = 0
   let due = 0
   let over = false
+  await Promise.all(all.map((wire) => new Promise((resolve) => wire.send(HELLO, resolve))))
+  onOpen?.()
   const started = performance.now()
 
   function send(index: number): void {
-    const wire = free.pop()
+    const wire = free.shift()
     if (!wire) return
     const begun = performance.now()
     wire.send(request(index), (reply: Reply) => {

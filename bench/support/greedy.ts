@@ -1,8 +1,12 @@
 import { once } from 'node:events'
+import { constants, setPriority } from 'node:os'
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
 import { saturate } from './load.ts'
 
-/** A caller who sends without end, in a thread of its own: it must not slow down who measures. */
+/**
+ * A caller who sends without end, in a thread of its own that runs when nobody else wants the core:
+ * it must not slow down who measures.
+ */
 export interface GreedyOptions {
   readonly url: string
   readonly connections: number
@@ -37,6 +41,8 @@ export function startGreedy(options: GreedyOptions): Greedy {
 }
 
 async function flood({ answers, connections, count, first, ms, text, url }: Given): Promise<void> {
+  // Of this thread alone (Linux, setpriority(2)).
+  setPriority(0, constants.priority.PRIORITY_LOW)
   const [head = '', body = ''] = text.split('\r\n\r\n')
   const request = (index: number) => {
     const numbered = body.replace(NUMBER, `"issue_number":${first + (index % count)}`)

@@ -54,8 +54,9 @@ export function decodeEntry(bytes: Buffer): Entry | undefined {
 }
 
 function headOf(entry: Entry): Head {
-  const { asOf, freshUntil, staleUntil, keepUntil, tags } = entry
-  const common = { asOf, freshUntil, staleUntil, keepUntil, tags }
+  const { asOf, freshUntil, staleUntil, keepUntil, openUntil, told, tags } = entry
+  // What is undefined is not in JSON.
+  const common = { asOf, freshUntil, staleUntil, keepUntil, openUntil, told, tags } as Head
   if (entry.kind === 'answer') return { ...common, contextId: entry.contextId }
   const { code, detail, upstreamStatus } = entry.error
   return { ...common, refusal: { code, detail, upstreamStatus } }

@@ -3,7 +3,7 @@ import type { ServiceError } from '../core/errors.ts'
 import type { Urgency } from '../core/github.ts'
 import type { AnswerEntry, Entry } from './entry.ts'
 import { createFlights } from './flights.ts'
-import { answerTimes, type Freshness, freshnessOf, refusalTimes } from './freshness.ts'
+import { answerTimes, type Freshness, freshnessOf, refusalTimes, standInOf } from './freshness.ts'
 import type { Invalidations } from './invalidations.ts'
 import type { Leases } from './leases.ts'
 import type { MemoryStore } from './memory.ts'
@@ -30,6 +30,25 @@ export interface ContextCacheOptions {
   /** Aborted when the process closes: ends refreshes in the background. */
   readonly closing: AbortSignal
   readonly onRefreshFailure: (failure: unknown) => void
+  readonly publicity: Publicity
+  /** What webhooks tell of changes; absent where none come. */
+  readonly told?: Told | undefined
+}
+
+/** Who may read the repositories that answers are of, by GitHub's last word. */
+export interface Publicity {
+  /** Whether that lets an answer stand in that is too old for one of a private repository. */
+  permits(entry: AnswerEntry, needed: 'unless_private' | 'if_public'): Promise<boolean>
+  /** GitHub refused what it had given before. */
+  lost(entry: AnswerEntry): void
+}
+
+/** How far the word of webhooks goes. */
+export interface Told {
+  /** Whether this process would know by now of every change since then, as far as webhooks tell. */
+  isTold(since: number): boolean
+  /** An answer that relied on them has changed, and none came. */
+  untold(entry: AnswerEntry): void
 }
 
 export interface ContextCache {
@@ -55,7 +74,8 @@ const WAIT_AT_MOST = 5_000
 
 /** Fresh → serve. Stale → serve, and refresh once behind. Missing → one fetch for all who wait. */
 export function createContextCache(options: ContextCacheOptions): CountedCache {
-  const { memory, shared, leases, invalidations, now, closing } = options
+  const { memory, shared, leases, invalidations, now, closing, publicity, told } = options
+  const isTold = told?.isTold ?? never
   const flights = createFlights<Cached>(now)
   let followed = 0
   /** Refreshes that failed just now: the next stale hit would only fail again. */
@@ -113,7 +133,7 @@ export function createContextCache(options: ContextCacheOptions): CountedCache {
   function judged(entry: Entry, { maxAge }: CacheRequest): Freshness {
     const verdict = invalidations.verdict(entry)
     if (verdict === 'revoked') return 'gone'
-    const freshness = freshnessOf(entry, now(), maxAge)
+    const freshness = freshnessOf(entry, now(), maxAge, isTold)
     return verdict === 'changed' && freshness !== 'gone' ? 'kept' : freshness
   }
 
@@ -219,15 +239,17 @@ export function createContextCache(options: ContextCacheOptions): CountedCache {
         tags: tagsOf(request, loaded),
         ...times,
       }
+      if (relied(kept) && !invalidations.verdict(kept) && !kept.body.equals(body))
+        told?.untold(kept)
       await write(request.key, entry)
       return { entry, outcome: outcomeOf(request, kept, loaded) }
     } catch (error) {
       if (isRefusal(error)) await remove(request, kept, error)
       // Behind a stale answer nobody needs a stand-in, and the failure should be told.
-      const standIn =
-        isFailure(error) && urgency === 'interactive' ? standInOf(kept, request) : undefined
-      if (!standIn) throw error
-      return { entry: standIn, outcome: 'stale_if_error', failure: error as ServiceError }
+      const instead =
+        isFailure(error) && urgency === 'interactive' ? await standIn(kept, request) : undefined
+      if (!instead) throw error
+      return { entry: instead, outcome: 'stale_if_error', failure: error as ServiceError }
     }
   }
 
@@ -251,15 +273,24 @@ export function createContextCache(options: ContextCacheOptions): CountedCache {
         : kept?.kind === 'answer'
           ? [answerTag(request)]
           : []
+    if (error.code !== 'upstream_auth' && kept?.kind === 'answer') publicity.lost(kept)
     await invalidations.mark('revoked', gone)
   }
 
   /** What may be served although GitHub fails: never more than the caller's own `max_age`. */
-  function standInOf(kept: Entry | undefined, request: CacheRequest): AnswerEntry | undefined {
+  async function standIn(
+    kept: Entry | undefined,
+    request: CacheRequest,
+  ): Promise<AnswerEntry | undefined> {
     if (request.maxAge !== undefined) return undefined
     const latest = newer(memory.get(request.key), kept)
     if (latest?.kind !== 'answer') return undefined
-    return judged(latest, request) === 'gone' ? undefined : latest
+    const needed = standInOf(latest, now())
+    if (needed === 'no') return undefined
+    if (needed !== 'yes' && !(await publicity.permits(latest, needed))) return undefined
+    // Meanwhile it may have been refused, or revoked.
+    if ((memory.get(request.key) ?? latest).kind === 'refusal') return undefined
+    return invalidations.verdict(latest) === 'revoked' ? undefined : latest
   }
 
   async function write(key: string, entry: Entry): Promise<void> {
@@ -273,3 +304,8 @@ export function createContextCache(options: ContextCacheOptions): CountedCache {
     if (!known || known.asOf <= entry.asOf) memory.set(key, entry)
   }
 }
+
+const never = () => false
+
+const relied = (kept: Entry | undefined): kept is AnswerEntry =>
+  kept?.kind === 'answer' && kept.told !== undefined

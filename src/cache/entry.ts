@@ -9,6 +9,10 @@ export interface Times {
   readonly staleUntil: number
   /** Until then served when GitHub fails. */
   readonly keepUntil: number
+  /** Until then served when GitHub fails, where it said that the repository is public. */
+  readonly openUntil?: number
+  /** Milliseconds by which it is fresh and stale for longer while every change is told. */
+  readonly told?: number
 }
 
 interface Tagged {

@@ -158,7 +158,8 @@ export function createInvalidations({ now, shared }: InvalidationOptions): Inval
       ])
       return true
     })
-    if (told) await bus.publish(CHANNEL, JSON.stringify(event))
+    // A Redis that takes no writes may still pass it on; who hears it twice does no more.
+    await bus.publish(CHANNEL, JSON.stringify(event))
     return told ?? false
   }
 

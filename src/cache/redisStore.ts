@@ -1,6 +1,7 @@
 import type { GuardedRedis } from '../redis/guarded.ts'
 import { redisKey } from '../redis/keys.ts'
 import { AS_OF, decodeEntry, encodeEntry, MAGIC } from './codec.ts'
+import { endOf } from './freshness.ts'
 import type { Store } from './store.ts'
 
 /** As opentelemetry.io/docs/specs/semconv/database/redis names it; keys are in no trace. */
@@ -28,7 +29,7 @@ export function createRedisStore(redis: GuardedRedis, now: () => number): Store 
       return bytes ? decodeEntry(bytes) : undefined
     },
     async set(key, entry) {
-      const ttl = Math.ceil(entry.keepUntil - now())
+      const ttl = Math.ceil(endOf(entry) - now())
       if (ttl <= 0) return
       const bytes = encodeEntry(entry)
       await redis.try((client) =>

@@ -19,7 +19,7 @@ export type Outcome =
 export interface Loaded {
   readonly body: Buffer
   readonly contextId: string
-  readonly visibility: 'public' | 'private'
+  readonly visibility: 'public' | 'private' | 'repository'
   readonly policy: CachePolicy
   /** Whether GitHub said of everything that it had not changed. */
   readonly unchanged: boolean

@@ -13,6 +13,7 @@ import { type Block, buildAnswer } from './answer/answer.ts'
 import { changesSince } from './answer/since.ts'
 import { isOwn, noGitHub, ownCredential } from './common/ownData.ts'
 import { ownerAccessTag, principalTag, repositoryAccessTag } from './common/tags.ts'
+import type { Publicity } from './publicity.ts'
 import type { AllowedRepos } from './request/allowlist.ts'
 import type { Policy } from './request/policy.ts'
 import type { ContextRequest } from './request/request.ts'
@@ -55,6 +56,12 @@ export interface Answered extends Cached {
   readonly scope: string
 }
 
+/** What must be told of an answer. */
+export interface Coverable {
+  readonly tags: readonly string[]
+  readonly visibility: Answer['visibility']
+}
+
 export interface EngineOptions {
   readonly cache: ContextCache
   readonly github: GitHubFor
@@ -62,6 +69,9 @@ export interface EngineOptions {
   readonly allowed: AllowedRepos
   readonly webUrl: string
   readonly past: PastAnswers
+  readonly publicity: Publicity
+  /** Whether webhooks tell of every change of an answer; absent where none come. */
+  readonly covers?: ((answer: Coverable) => Promise<boolean>) | undefined
 }
 
 export interface Engine {
@@ -82,7 +92,7 @@ export interface Engine {
 const NOT_KEPT: CachePolicy = { freshFor: 0, staleFor: 0, keepFor: 0 }
 
 export function createEngine(options: EngineOptions): Engine {
-  const { cache, credentialFor, past } = options
+  const { cache, covers, credentialFor, past, publicity } = options
   /** Keys of requests as they were last made: callers ask the same again and again. */
   const keys = new WeakMap<ContextRequest, { readonly within: string; readonly key: string }>()
 
@@ -106,23 +116,27 @@ export function createEngine(options: EngineOptions): Engine {
     const reader = isOwn(provider) ? noGitHub : options.github(reading)
     try {
       const fetched =
-        caller.memo?.get(subject) ?? (await fetch(request, reader, allowedFor(caller), signal))
+        caller.memo?.get(subject) ??
+        (await fetch(request, reader, allowedFor(caller), signal, credential.anonymous))
       caller.memo?.set(subject, fetched)
       const { answer } = fetched
       const built = await buildAnswer(request, fetched, waits ? caller.onBlock : undefined)
       const body = ownBytes(built.body)
       void past.keep(scopeOf(credential, caller), built.contextId, body)
+      const tags = [...tagsOf(request, answer.repository), ...(answer.tags ?? [])]
+      const visibility = credential.anonymous ? 'public' : answer.visibility
+      const policy = answer.cache?.() ?? provider.cache
       return {
         ...built,
         body,
         // What changed while it was read is told, but not as an answer of the state before.
         policy:
           (await provider.version?.(params as never, signal)) === version
-            ? (answer.cache?.() ?? provider.cache)
+            ? await toldPolicy(policy, credential, { tags, visibility })
             : NOT_KEPT,
-        visibility: credential.anonymous ? 'public' : answer.visibility,
+        visibility,
         unchanged: reader.unchanged,
-        tags: [...tagsOf(request, answer.repository), ...(answer.tags ?? [])],
+        tags,
       }
     } finally {
       if (waits) meter.calls += reader.calls
@@ -134,14 +148,28 @@ export function createEngine(options: EngineOptions): Engine {
     github: GitHub,
     allowed: AllowedRepos,
     signal: AbortSignal,
+    strangers: boolean,
   ): Promise<Fetched> {
     const context = contextOf(github, allowed, signal)
+    const hear = publicity.listen()
     const answer = await provider.fetch(params as never, context)
+    hear(wordsOf(answer, strangers))
     // A renamed repository answers under its old name too; what counts is the one it is now.
     if (!isOwn(provider) && (answer.repository || !provider.filtered)) {
       allowed.check(answer.repository ?? {})
     }
     return { answer, context }
+  }
+
+  /** Webhooks are relied on where they tell all, and no caller's token is at stake: of that none tells. */
+  async function toldPolicy(
+    policy: CachePolicy,
+    { from }: Credential,
+    answer: Coverable,
+  ): Promise<CachePolicy> {
+    if (policy.toldFor === undefined) return policy
+    const { toldFor: _none, ...untold } = policy
+    return from === 'service' && (await covers?.(answer)) ? policy : untold
   }
 
   function contextOf(github: GitHub, allowed: AllowedRepos, signal: AbortSignal): FetchContext {
@@ -248,6 +276,13 @@ const namesOf = (credential: Credential, caller: Caller) => ({
   principal: credential.principal,
   scope: scopeOf(credential, caller),
 })
+
+/** What an answer says of repositories: that strangers may read the one it is of, or its own words. */
+function wordsOf({ repository, said = [], visibility }: Answer, strangers: boolean) {
+  return repository && (strangers || visibility === 'public')
+    ? [...said, { ...repository, visibility: 'public' as const }]
+    : said
+}
 
 function ownerOf({ owner }: ContextRequest['params']): string | undefined {
   return typeof owner === 'string' ? owner : undefined

@@ -5,6 +5,7 @@ import { oneLine } from '../core/quote.ts'
 import { blockFields, Nullable, type Omission } from '../core/schemas.ts'
 import { facts, lines } from './common/render.ts'
 import { accountIn, checkSearched, isOpen, SearchQuery } from './common/searchQuery.ts'
+import { repositoryWord } from './common/visibility.ts'
 import { windowsOf } from './common/windows.ts'
 
 type Item = components['schemas']['code-search-result-item']
@@ -99,6 +100,7 @@ export const githubCodeSearch = defineProvider({
     ]
     return {
       visibility: 'private',
+      said: items.map(({ repository }) => repositoryWord(repository)),
       omitted,
       blocks: [
         {

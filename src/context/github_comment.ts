@@ -9,6 +9,7 @@ import {
 } from '../core/provider.ts'
 import { oneLine } from '../core/quote.ts'
 import { blockFields, Nullable, repositoryParams } from '../core/schemas.ts'
+import { DELIVERED, UNTOLD } from './common/freshness.ts'
 import { facts, lines, loginOf } from './common/render.ts'
 import { issueTag, pullTag, repositoryTag } from './common/tags.ts'
 import { authorOf, type GitHubIssue } from './issue/fields.ts'
@@ -83,7 +84,7 @@ export const githubComment = defineProvider({
     answers: Answers,
   }),
   example: { owner: 'octocat', repo: 'Hello-World', comment_id: 1 },
-  cache: { freshFor: 60, staleFor: 300, keepFor: 86_400 },
+  cache: DELIVERED,
   // Which issue or pull request it belongs to is known only from the answer.
   tags: ({ owner, repo }) => [repositoryTag(owner, repo)],
   async fetch(params, context) {
@@ -112,7 +113,8 @@ export const githubComment = defineProvider({
     return {
       repository: here,
       tags: about.tags,
-      visibility: 'private',
+      cache: () => (kind === 'commit' ? UNTOLD : undefined),
+      visibility: 'repository',
       omitted: [],
       blocks: [
         {

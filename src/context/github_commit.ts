@@ -109,7 +109,7 @@ export const githubCommit = defineProvider({
         : []
     return {
       repository,
-      visibility: 'private',
+      visibility: 'repository',
       omitted: [
         ...(detail === 'none' ? [] : paths ? missingPaths(paths, files) : beyond),
         ...part.omitted,

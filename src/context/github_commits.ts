@@ -19,7 +19,7 @@ import {
   keptCommits,
   sourceOfRef,
 } from './change/commits.ts'
-import { policyFor } from './common/freshness.ts'
+import { DELIVERED, policyFor } from './common/freshness.ts'
 import { facts, lines } from './common/render.ts'
 import { refsTag } from './common/tags.ts'
 import { windowsOf } from './common/windows.ts'
@@ -71,7 +71,7 @@ export const githubCommits = defineProvider({
     commits: Type.Array(Commit),
   }),
   example: { owner: 'octocat', repo: 'Hello-World', limit: 10 },
-  cache: { freshFor: 60, staleFor: 300, keepFor: 86_400 },
+  cache: DELIVERED,
   tags: ({ owner, repo }) => [refsTag(owner, repo)],
   async fetch(params, { github, webUrl }) {
     const { author, limit = 30, offset = 0, owner, path, ref, repo, since, until } = params
@@ -93,7 +93,7 @@ export const githubCommits = defineProvider({
     })
     return {
       repository,
-      visibility: 'private',
+      visibility: 'repository',
       omitted: more ? [omission({ offset: offset + items.length, limit }, 'limit')] : [],
       cache: () => policyFor(ref),
       blocks: [

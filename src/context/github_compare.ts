@@ -128,7 +128,8 @@ export const githubCompare = defineProvider({
     ]
     return {
       repository,
-      visibility: 'private',
+      // Another owner's branch is of another repository.
+      visibility: `${base}${head}`.includes(':') ? 'private' : 'repository',
       omitted: [
         ...restOfCommits(comparison, ends, commits, items.length),
         ...(detail === 'none' ? [] : paths ? missingPaths(paths, files) : beyond),

@@ -128,6 +128,7 @@ export const githubDiscussion = defineProvider({
     return {
       repository,
       visibility,
+      said: [{ ...repository, visibility }],
       omitted: notFetched(discussion, threads, ref, max_replies),
       blocks: [draftOf(discussion, threads, ref, max_replies)],
     }

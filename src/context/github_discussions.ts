@@ -135,6 +135,7 @@ export const githubDiscussions = defineProvider({
     return {
       repository,
       visibility,
+      said: [{ ...repository, visibility }],
       omitted: hasNextPage ? [{ what: 'discussions', reason: 'limit', next }] : [],
       blocks: [
         {

@@ -44,7 +44,7 @@ export const githubFile = defineProvider({
     const { draft, omitted } = fileBlockOf(file, wanted)
     return {
       repository: { owner: file.owner, repo: file.repo },
-      visibility: 'private',
+      visibility: 'repository',
       omitted,
       blocks: [draft],
       cache: () => policyFor(ref),

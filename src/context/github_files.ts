@@ -45,7 +45,7 @@ export const githubFiles = defineProvider({
     const [{ file } = { file: { owner, repo } }] = found
     return {
       repository: { owner: file.owner, repo: file.repo },
-      visibility: 'private',
+      visibility: 'repository',
       omitted: [
         ...absent.map(({ omission }) => omission),
         ...blocks.flatMap(({ omitted }) => omitted),

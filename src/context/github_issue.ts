@@ -9,6 +9,7 @@ import {
   type Piece,
 } from '../core/provider.ts'
 import { blockFields, IssueNumber, type Omission, repositoryParams } from '../core/schemas.ts'
+import { DELIVERED, UNTOLD } from './common/freshness.ts'
 import { Cursor, type PartWindow, partWindowOf, partWindowParams } from './common/partWindow.ts'
 import { lines } from './common/render.ts'
 import { issueTag } from './common/tags.ts'
@@ -45,7 +46,7 @@ import {
   NO_LINKS,
   readLinks,
 } from './issue/links.ts'
-import { ISSUE, readIssue } from './issue/moved.ts'
+import { ISSUE, readIssue, tagOf } from './issue/moved.ts'
 
 const SUMMARISED = 3
 const PARTS = ['timeline', 'linked', 'sub_issues'] as const
@@ -102,7 +103,7 @@ export const githubIssue = defineProvider({
   }),
   example: { owner: 'octocat', repo: 'Hello-World', issue_number: 1347 },
   defaultsWithQuery: { max_comments: 1_000 },
-  cache: { freshFor: 60, staleFor: 300, keepFor: 86_400 },
+  cache: DELIVERED,
   tags: ({ owner, repo, issue_number }) => [issueTag(owner, repo, issue_number)],
   async fetch(asked, context) {
     const { include = [], issue_number, owner, repo } = asked
@@ -136,7 +137,10 @@ export const githubIssue = defineProvider({
     const links = window ? linksIn(allLinks, window) : allLinks
     return {
       repository: { owner: ref.owner, repo: ref.repo },
-      visibility: 'private',
+      // What mentions it may lie in repositories that others may not read, and changes unheard.
+      visibility: include.length === 0 ? 'repository' : 'private',
+      cache: () => (include.length === 0 ? undefined : UNTOLD),
+      tags: [tagOf(ref)],
       omitted: [
         ...(missing > 0 ? [theRest(ref, comments.items.length, missing)] : []),
         ...beyond(ref, allLinks, history, window),

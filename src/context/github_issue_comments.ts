@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { defineProvider } from '../core/provider.ts'
 import { blockFields, IssueNumber, repositoryParams } from '../core/schemas.ts'
+import { DELIVERED } from './common/freshness.ts'
 import { lines } from './common/render.ts'
 import { issueTag } from './common/tags.ts'
 import {
@@ -12,7 +13,7 @@ import {
   omittedComments,
 } from './issue/comments.ts'
 import { authorOf, issueName } from './issue/fields.ts'
-import { ISSUE, readIssue } from './issue/moved.ts'
+import { ISSUE, readIssue, tagOf } from './issue/moved.ts'
 
 export const githubIssueComments = defineProvider({
   type: 'github_issue_comments',
@@ -45,7 +46,7 @@ export const githubIssueComments = defineProvider({
     comments: Type.Array(Comment),
   }),
   example: { owner: 'octocat', repo: 'Hello-World', issue_number: 1347, limit: 10 },
-  cache: { freshFor: 60, staleFor: 300, keepFor: 86_400 },
+  cache: DELIVERED,
   tags: ({ owner, repo, issue_number }) => [issueTag(owner, repo, issue_number)],
   async fetch({ owner, repo, issue_number, offset = 0, limit = 30 }, context) {
     const {
@@ -71,7 +72,8 @@ export const githubIssueComments = defineProvider({
     const first = comments.items.length > 0 ? offset + 1 : offset
     return {
       repository: { owner: ref.owner, repo: ref.repo },
-      visibility: 'private',
+      visibility: 'repository',
+      tags: [tagOf(ref)],
       omitted: rest > 0 && end > offset ? [commentsOmission(ref, window, rest, 'limit')] : [],
       blocks: [
         {

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { defineProvider } from '../core/provider.ts'
 import { blockFields, repositoryParams, Timestamp } from '../core/schemas.ts'
+import { DELIVERED } from './common/freshness.ts'
 import { issuesTag } from './common/tags.ts'
 import { repositoryOf } from './issue/fields.ts'
 import { issuePieces, ListedIssue, listedIssues, runsOf } from './issue/list.ts'
@@ -62,7 +63,7 @@ export const githubIssues = defineProvider({
     issues: Type.Array(ListedIssue),
   }),
   example: { owner: 'octocat', repo: 'Hello-World', state: 'open', limit: 10 },
-  cache: { freshFor: 60, staleFor: 300, keepFor: 86_400 },
+  cache: DELIVERED,
   tags: ({ owner, repo }) => [issuesTag(owner, repo)],
   async fetch(params, { github, webUrl }) {
     const {
@@ -93,7 +94,7 @@ export const githubIssues = defineProvider({
     const reason = scan.issues.length < limit ? 'scan_limit' : 'limit'
     return {
       repository: { owner: realOwner, repo: realRepo },
-      visibility: 'private',
+      visibility: 'repository',
       omitted: scan.more
         ? [{ what: 'issues', reason, next: window({ offset: scan.end, limit }) }]
         : [],

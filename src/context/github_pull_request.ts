@@ -2,14 +2,21 @@ import { Type } from '@sinclair/typebox'
 import { invalid } from '../core/errors.ts'
 import { type CachePolicy, defineProvider } from '../core/provider.ts'
 import { repositoryParams } from '../core/schemas.ts'
+import { DELIVERED, UNTOLD } from './common/freshness.ts'
 import { Cursor, type PartWindow, partWindowOf, partWindowParams } from './common/partWindow.ts'
-import { issueTag, pullChecksTag, pullTag } from './common/tags.ts'
+import { branchTag, checksTag, issueTag, pullChecksTag, pullTag } from './common/tags.ts'
 import { githubIssueComments } from './github_issue_comments.ts'
 import { LINKS_AFTER } from './issue/links.ts'
 import { checksBlock } from './pull/checks.ts'
 import { commitsBlock } from './pull/commits.ts'
 import { pullBlock, pullDraft } from './pull/draft.ts'
-import { type GitHubPull, PullNumber, pullRepository, pullVisibility } from './pull/fields.ts'
+import {
+  type GitHubPull,
+  PullNumber,
+  pullRepository,
+  pullVisibility,
+  pullWord,
+} from './pull/fields.ts'
 import { pullFilesBlock } from './pull/files.ts'
 import { notIncluded, readParts } from './pull/included.ts'
 import { linkedBlock } from './pull/links.ts'
@@ -74,7 +81,7 @@ export const githubPullRequest = defineProvider({
   },
   example: { owner: 'octocat', repo: 'Hello-World', pull_number: 1347 },
   defaultsWithQuery: { include: SEARCHED, max_entries: MOST_ENTRIES },
-  cache: { freshFor: 60, staleFor: 300, keepFor: 86_400 },
+  cache: DELIVERED,
   tags: ({ owner, repo, pull_number }) => [
     pullTag(owner, repo, pull_number),
     issueTag(owner, repo, pull_number),
@@ -96,6 +103,7 @@ export const githubPullRequest = defineProvider({
     // What fails while the pull request itself is awaited has been heard.
     for (const part of parts) part.catch(() => {})
     const pull = await reading
+    const isLinking = include?.includes('linked') ?? false
     const known: PullPart[] = []
     const omitted = Promise.all(parts).then((all) => {
       known.push(...all)
@@ -107,13 +115,19 @@ export const githubPullRequest = defineProvider({
     omitted.catch(() => {})
     return {
       repository: pullRepository(pull),
-      visibility: pullVisibility(pull),
+      // What is linked may lie in repositories that others may not read.
+      visibility: isLinking ? 'private' : pullVisibility(pull),
+      said: [pullWord(pull)],
+      tags: tagsOf(pull),
       blocks: [
         pullDraft(pull, window !== undefined),
         ...parts.map(async (part) => (await part).draft),
       ],
       omitted,
-      cache: () => (isComputing(pull) ? COMPUTING : known.map(({ cache }) => cache).find(Boolean)),
+      cache: () =>
+        isComputing(pull)
+          ? COMPUTING
+          : (known.map(({ cache }) => cache).find(Boolean) ?? (isLinking ? UNTOLD : undefined)),
     }
   },
 })
@@ -140,5 +154,12 @@ function windowOf(
 /** Whether the caller did not say which parts. */
 const isUsual = (include: readonly string[] | undefined) =>
   include === undefined || include.toSorted().join() === SEARCHED.toSorted().join()
+
+/** Whether it can be merged depends on its base too; checks of a fork's commit name no pull request. */
+function tagsOf(pull: GitHubPull): string[] {
+  const { owner, repo } = pullRepository(pull)
+  const name = [owner.toLowerCase(), repo.toLowerCase()] as const
+  return [branchTag(...name, pull.base.ref), checksTag(...name, pull.head.sha)]
+}
 
 const isComputing = ({ mergeable, state }: GitHubPull) => mergeable === null && state === 'open'

@@ -5,9 +5,16 @@ import { repositoryParams } from '../core/schemas.ts'
 import { missingPaths, type PlacedFile } from './change/files.ts'
 import { checkFileParams, detailParam, fileParams, windowParams } from './change/params.ts'
 import type { DiffEntry } from './change/patches.ts'
+import { DELIVERED } from './common/freshness.ts'
 import { pullTag } from './common/tags.ts'
 import type { Window } from './common/windows.ts'
-import { type GitHubPull, PullNumber, pullRepository, pullVisibility } from './pull/fields.ts'
+import {
+  type GitHubPull,
+  PullNumber,
+  pullRepository,
+  pullVisibility,
+  pullWord,
+} from './pull/fields.ts'
 import { MOST_FILES, pullFilesBlock, pullFilesDraft, restOfFiles } from './pull/files.ts'
 import { PULL } from './pull/parts.ts'
 
@@ -40,7 +47,7 @@ export const githubPullRequestFiles = defineProvider({
   block: pullFilesBlock,
   example: { owner: 'octocat', repo: 'Hello-World', pull_number: 1347 },
   defaultsWithQuery: { limit: SEARCHED },
-  cache: { freshFor: 60, staleFor: 300, keepFor: 86_400 },
+  cache: DELIVERED,
   tags: ({ owner, repo, pull_number }) => [pullTag(owner, repo, pull_number)],
   async fetch(params, { github }) {
     checkFileParams(params)
@@ -70,6 +77,7 @@ export const githubPullRequestFiles = defineProvider({
     return {
       repository: pullRepository(pull),
       visibility: pullVisibility(pull),
+      said: [pullWord(pull)],
       omitted: [
         ...(paths
           ? missingPaths(paths, files)

@@ -3,6 +3,7 @@ import { defineProvider, type Kept, type Piece } from '../core/provider.ts'
 import { oneLine } from '../core/quote.ts'
 import { blockFields, type Omission, Ref, repositoryParams } from '../core/schemas.ts'
 import { excerptOf } from './common/excerpt.ts'
+import { DELIVERED } from './common/freshness.ts'
 import { lines } from './common/render.ts'
 import { pullsTag } from './common/tags.ts'
 import { windowsOf } from './common/windows.ts'
@@ -14,6 +15,7 @@ import {
   pullFieldsOf,
   pullRepository,
   pullVisibility,
+  pullWord,
 } from './pull/fields.ts'
 
 const ListedPullRequest = Type.Object({
@@ -79,7 +81,7 @@ export const githubPullRequests = defineProvider({
     pull_requests: Type.Array(ListedPullRequest),
   }),
   example: { owner: 'octocat', repo: 'Hello-World', state: 'all', limit: 10 },
-  cache: { freshFor: 60, staleFor: 300, keepFor: 86_400 },
+  cache: DELIVERED,
   tags: ({ owner, repo }) => [pullsTag(owner, repo)],
   async fetch(params, { github, webUrl }) {
     const { base, head, limit = 30, offset = 0, owner, repo } = params
@@ -104,7 +106,8 @@ export const githubPullRequests = defineProvider({
     })
     return {
       repository,
-      visibility: first ? pullVisibility(first) : 'private',
+      visibility: first ? pullVisibility(first) : 'repository',
+      said: first ? [pullWord(first)] : [],
       omitted: more ? [omission({ offset: offset + items.length, limit }, 'limit')] : [],
       blocks: [
         {

@@ -77,7 +77,8 @@ export const githubRelease = defineProvider({
     const end = (offset ?? 0) + (limit ?? assets.length)
     return {
       repository: place,
-      visibility: 'private',
+      // Strangers see no drafts.
+      visibility: release.draft ? 'private' : 'repository',
       omitted:
         limit !== 0 && end < assets.length
           ? [

@@ -64,7 +64,8 @@ export const githubReleases = defineProvider({
     }
     return {
       repository: place,
-      visibility: 'private',
+      // Strangers see no drafts.
+      visibility: items.some(({ draft }) => draft) ? 'private' : 'repository',
       omitted: [
         ...(more ? [rest] : []),
         ...items.flatMap(({ assets, tag_name }) =>

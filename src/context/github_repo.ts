@@ -68,13 +68,15 @@ export const githubRepo = defineProvider({
       ...wanted.map((part) => readPart(part, github, place, window)),
     ])
     const present = { owner: repository.owner.login, repo: repository.name }
+    const visibility = visibilityOf(repository) === 'public' ? 'public' : 'private'
     const parts = found
       .filter((part) => part !== undefined && 'pieces' in part)
       .map((part) => underName(part, present))
     const refused = found.filter((part) => part !== undefined && 'what' in part)
     return {
       repository: present,
-      visibility: visibilityOf(repository) === 'public' ? 'public' : 'private',
+      visibility,
+      said: [{ ...present, visibility }],
       omitted: [...refused, ...parts.flatMap(({ omitted }) => omitted)],
       blocks: [draftOf(repository, parts, window)],
     }

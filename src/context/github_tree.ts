@@ -96,7 +96,7 @@ export const githubTree = defineProvider({
     const place = { root, ref: ref ?? 'HEAD', minDepth: min_depth, webUrl }
     return {
       repository: { owner: tree.owner, repo: tree.repo },
-      visibility: 'private',
+      visibility: 'repository',
       ...windowOf(tree, layout, asked, { ...place, offset, limit }),
       cache: () => policyFor(ref),
     }

@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { type Draft, defineProvider, type Piece } from '../core/provider.ts'
 import { blockFields, Nullable, type Omission } from '../core/schemas.ts'
 import { facts, lines } from './common/render.ts'
+import { repositoryWord } from './common/visibility.ts'
 import { windowsOf } from './common/windows.ts'
 
 type Schemas = components['schemas']
@@ -113,6 +114,7 @@ export const githubUser = defineProvider({
     const isMore = more || (limit === 0 && profile.public_repos > 0)
     return {
       visibility: 'private',
+      said: items.map(repositoryWord),
       omitted: isMore ? [rest] : [],
       blocks: [draftOf(profile, pieces, next)],
     }

@@ -130,9 +130,11 @@ export const githubWorkflowRun = defineProvider({
       next,
     })
     const missing = failed.some((found) => isPassing(found.missing))
+    const visibility = run.repository.private ? 'private' : 'public'
     return {
       repository,
-      visibility: run.repository.private ? 'private' : 'public',
+      visibility,
+      said: [{ ...repository, visibility }],
       omitted: [
         ...part.omitted,
         ...unread.map((job) => ({

@@ -7,17 +7,35 @@ export interface FairLoop {
   run(caller: string, work: () => void): void
   /** The same for work of milliseconds: one piece in a turn is done at once, whoever's it is. */
   runHeavy(caller: string, work: () => void): void
+  /** Keeps this turn and the next ones short: somebody else waits at the loop's door. */
+  hurry(): void
   /** Pieces of work that wait. */
   readonly waiting: number
+  /** Milliseconds that one more piece of the caller would wait, as far as that can be foreseen. */
+  delayOf(caller: string): number
 }
 
+/** Milliseconds of a turn in which who is alone is served at once. */
+const SPELL = 10
 /** Milliseconds of a turn for what waited, at least; else as many as the rest of the turn took. */
 const BUDGET = 2
-/** Milliseconds of the rest that are too many, and how often more there are for what waited then. */
+/** Both where others are there or may be, and for how many milliseconds a hurry lasts. */
+const SHORT = 0.5
+const HURRY = 20
+/**
+ * Milliseconds of the rest that are too many, where they are more than answers bring with them: who
+ * is answered asks again. And how often more there are for what waited then.
+ */
 const FLOODED = 20
+const AGAIN = 0.55
 const SHARE = 6
-/** Pieces that are begun in one turn at most. */
+/** Milliseconds that a piece takes, before that is known, and how much what was seen last says of it. */
+const USUAL = 0.1
+const WEIGHT = 0.25
+/** Pieces that are begun in one turn at most, and of these how many for each of the last turn. */
 const MOST = 1_024
+const GROWTH = 4
+const FIRST = 16
 /** Light pieces of one caller that a turn does at once. */
 const FREE = 4
 /** Milliseconds for which another caller counts as being there. */
@@ -27,7 +45,9 @@ const CONTENDED = 1_000
  * Requests that are ready at the same moment would be handled in one long turn, and who comes last
  * would wait for all of them. Here what is more than a caller's part of a turn is put off, and other
  * callers come first: round robin, each piece in an immediate of its own, after which the microtasks
- * that it leaves are done (nodejs.org/learn, "Understanding setImmediate").
+ * that it leaves are done (nodejs.org/learn, "Understanding setImmediate"). Turns stay short that
+ * way, also where one caller is alone: the loop accepts one connection in a turn, and what waits is
+ * known by its number, so that a surplus can be refused when it comes.
  */
 export function createFairLoop(now: () => number = () => performance.now()): FairLoop {
   /** In the order of their next turns. */
@@ -36,18 +56,26 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
   const had = new Map<string, number>()
   let heavy = 0
   let turnOpen = false
+  /** When work of this turn began. */
+  let turnAt = 0
   let last = ''
   let changedAt = Number.NEGATIVE_INFINITY
   let waiting = 0
   let begun = 0
-  /** When what waited began to be done in this turn, how long it may last, and when it last ended. */
+  /** When what waited began to be done in this turn, how long it may last, lasted, and when it ended. */
   let batchAt: number | undefined
   let budget = BUDGET
+  let batch = 0
+  let done = 0
   let endedAt: number | undefined
+  /** Milliseconds between two pieces that wait. */
+  let pace = USUAL
+  let hurriedAt = Number.NEGATIVE_INFINITY
 
-  function openTurn(): void {
+  function openTurn(at: number): void {
     if (turnOpen) return
     turnOpen = true
+    turnAt = at
     setImmediate(() => {
       turnOpen = false
       heavy = 0
@@ -55,8 +83,7 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
     })
   }
 
-  function isAlone(caller: string): boolean {
-    const at = now()
+  function isAlone(caller: string, at: number): boolean {
     if (caller !== last) {
       if (last !== '') changedAt = at
       last = caller
@@ -65,9 +92,11 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
   }
 
   function isDueNow(caller: string): boolean {
-    if (isAlone(caller) && waiting === 0) return true
+    const at = now()
+    openTurn(at)
+    const alone = isAlone(caller, at)
     if (lines.has(caller)) return false
-    openTurn()
+    if (alone && waiting === 0) return at - turnAt < (at - hurriedAt < HURRY ? SHORT : SPELL)
     const before = had.get(caller) ?? 0
     had.set(caller, before + 1)
     return before < FREE
@@ -82,8 +111,10 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
   }
 
   function begin(): void {
-    begun = Math.min(MOST, waiting)
+    // Those for which there is no time are for nothing.
+    begun = Math.min(MOST, waiting, GROWTH * done + FIRST)
     batchAt = undefined
+    done = 0
     for (let piece = 0; piece < begun; piece += 1) setImmediate(step)
   }
 
@@ -92,24 +123,38 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
     const at = now()
     if (batchAt === undefined) {
       batchAt = at
-      const rest = at - (endedAt ?? at)
-      // Taking in ever more must not keep from answering what was taken in.
-      budget = Math.max(BUDGET, rest < FLOODED ? rest : SHARE * rest)
+      budget = budgetAt(at)
     }
     try {
       if (at - batchAt < budget) next()?.()
     } finally {
-      if (begun === 0) {
-        endedAt = waiting > 0 ? now() : undefined
-        if (waiting > 0) begin()
-      }
+      if (begun === 0) end(batchAt)
     }
+  }
+
+  function budgetAt(at: number): number {
+    const rest = at - (endedAt ?? at)
+    // Taking in ever more must not keep from answering what was taken in.
+    if (rest >= FLOODED && rest > AGAIN * batch) return SHARE * rest
+    const others = at - hurriedAt < HURRY || at - changedAt < CONTENDED
+    return Math.max(others ? SHORT : BUDGET, rest)
+  }
+
+  function end(since: number): void {
+    const at = now()
+    // Where some are left over, the rest of the turn is part of what they wait for.
+    batch = at - since
+    const from = waiting > 0 ? (endedAt ?? since) : since
+    pace += WEIGHT * ((at - from) / done - pace)
+    endedAt = waiting > 0 ? at : undefined
+    if (waiting > 0) begin()
   }
 
   function next(): (() => void) | undefined {
     for (const [caller, line] of lines) {
       const work = line.shift()
       waiting -= 1
+      done += 1
       lines.delete(caller)
       // To the end of the round.
       if (line.length > 0) lines.set(caller, line)
@@ -124,13 +169,23 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
       else putOff(caller, work)
     },
     runHeavy(caller, work) {
-      openTurn()
+      openTurn(now())
       heavy += 1
       if (heavy === 1 && waiting === 0) work()
       else putOff(caller, work)
     },
+    hurry() {
+      hurriedAt = now()
+    },
     get waiting() {
       return waiting
+    },
+    delayOf(caller) {
+      if (waiting === 0) return 0
+      const own = lines.get(caller)?.length ?? 0
+      // Each of the others has as many turns before it, where they want as many.
+      const others = lines.size - (own > 0 ? 1 : 0)
+      return Math.min(waiting, own + others * (own + 1)) * pace
     },
   }
 }

@@ -10,6 +10,15 @@ export interface CachePolicy {
   readonly staleFor: number
   /** Then kept only for the time that GitHub does not answer. */
   readonly keepFor: number
+  /** Served without asking GitHub, in place of `freshFor`, while its webhooks tell of every change. */
+  readonly toldFor?: number
+}
+
+/** GitHub's word on who may read a repository. */
+export interface RepositoryWord {
+  readonly owner: string
+  readonly repo: string
+  readonly visibility: 'public' | 'private'
 }
 
 /** Who wrote a text, with GitHub's word for their relation to the repository. */
@@ -106,8 +115,13 @@ export interface Answer {
   readonly repository?: { readonly owner: string; readonly repo: string }
   /** Further names of what it depends on, known from the answer alone. */
   readonly tags?: readonly string[]
-  /** Whether GitHub said that strangers may read it: decides how long it is kept. */
-  readonly visibility: 'public' | 'private'
+  /**
+   * Whether GitHub said that strangers may read it: decides how long it is kept. `repository`: it did
+   * not say, and they may read it where they may read `repository`, of which nothing else is in it.
+   */
+  readonly visibility: 'public' | 'private' | 'repository'
+  /** What GitHub said on the way of who may read which repository. */
+  readonly said?: readonly RepositoryWord[]
   /** Where this answer changes sooner, or later, than its type's do; known when all blocks are. */
   readonly cache?: () => CachePolicy | undefined
 }

@@ -1,4 +1,5 @@
 import { countTokens as encodeAndCount } from 'gpt-tokenizer/encoding/o200k_base'
+import { createPieceCounter } from './pieceCounter.ts'
 
 /** A run without a break costs the encoder quadratic time: texts with one so long are counted in slices. */
 const LONG_RUN = 256
@@ -25,6 +26,7 @@ const OTHER_SPACE: ReadonlySet<number> = new Set(
 
 // Text may hold `<|endoftext|>` and the like: it is text here, never a control token.
 const AS_TEXT = { disallowedSpecial: new Set<string>() }
+const countPieces = createPieceCounter((text) => encodeAndCount(text, AS_TEXT))
 
 /** Lets other work run when it is time; undefined while it is not. */
 export type Pace = () => Promise<void> | undefined
@@ -83,11 +85,11 @@ function* slicesOf(text: string): Generator<Slice> {
 }
 
 function countSlice({ text, slack }: Slice): number {
-  if (!hasLongRun(text)) return slack + encodeAndCount(text, AS_TEXT)
+  if (!hasLongRun(text)) return slack + countPieces(text)
   let total = slack
   for (let start = 0; start < text.length; ) {
     const end = wholeCharacters(text, start + SHORT_SLICE)
-    total += encodeAndCount(text.slice(start, end), AS_TEXT) + (end < text.length ? 1 : 0)
+    total += countPieces(text.slice(start, end)) + (end < text.length ? 1 : 0)
     start = end
   }
   return total

@@ -39,6 +39,8 @@ export interface TurnOptions {
 const STANDING = 1_000
 /** Milliseconds that one call waits at most. */
 const PATIENCE = 3_000
+/** Milliseconds from which on what was seen before counts for half. */
+const RECENT = 2_000
 /** Of the connections, what is lent only to callers that have none: they need not wait for one. */
 const RESERVED = 1 / 8
 
@@ -53,11 +55,16 @@ interface Line {
   /** In the order of arrival. */
   readonly begun: Set<Waiter>
   readonly fresh: Set<Waiter>
+  /** Since when there are some of these, and how many of them went since. */
+  since: number
+  went: number
 }
 
 /**
  * Deficit-free round robin over callers (Nagle, "On packet switches with infinite storage", RFC 970):
- * one more caller costs the others one turn, one more call of the same caller nothing.
+ * one more caller costs the others one turn, one more call of the same caller nothing. Who would wait
+ * for longer than there is patience is refused as soon as that can be told: at once, or in a burst
+ * when the first have gone.
  */
 export function createTurns({ connections, now }: TurnOptions): Turns {
   /** Callers with calls in flight or waiting; those who wait in the order of their next turns. */
@@ -83,14 +90,44 @@ export function createTurns({ connections, now }: TurnOptions): Turns {
     }
   }
 
+  /** How many calls go while there is patience; without bound as long as that is not known. */
+  function reachOf(line: Line): number {
+    // They go in waves: one must have passed, and the next may be about to.
+    if (line.went < connections) return Number.POSITIVE_INFINITY
+    return (PATIENCE * (line.went + connections)) / (now() - line.since)
+  }
+
+  function noteGone(line: Line): void {
+    line.went += 1
+    const elapsed = now() - line.since
+    if (elapsed < RECENT || line.went < 2 * connections) return
+    line.since += elapsed / 2
+    line.went /= 2
+  }
+
+  /** Those who came last, where they are too many. */
+  function refuseBeyond(line: Line): void {
+    const reach = reachOf(line)
+    if (line.fresh.size <= reach) return
+    for (const late of [...line.fresh].slice(Math.ceil(reach))) {
+      refused += 1
+      late.refuse(overloaded())
+    }
+  }
+
   function serve(): void {
     for (const [caller, line] of waiting) {
       if (!mayGo(line)) continue
-      const [next] = line.begun.size > 0 ? line.begun : line.fresh
+      const isFresh = line.begun.size === 0
+      const [next] = isFresh ? line.fresh : line.begun
       // To the end of the round.
       waiting.delete(caller)
       waiting.set(caller, line)
       next?.admit()
+      if (isFresh) {
+        noteGone(line)
+        refuseBeyond(line)
+      }
       if (inFlight >= connections) return
     }
   }
@@ -124,6 +161,10 @@ export function createTurns({ connections, now }: TurnOptions): Turns {
       if (line.begun.size + line.fresh.size === 0) waiting.delete(caller)
     }
     signal.addEventListener('abort', onAbort, { once: true })
+    if (line.fresh.size === 0) {
+      line.since = now()
+      line.went = 0
+    }
     queue.add(waiter)
     queued += 1
     waiting.set(caller, line)
@@ -134,12 +175,13 @@ export function createTurns({ connections, now }: TurnOptions): Turns {
     enter(turn) {
       turn.signal.throwIfAborted()
       const { caller } = turn
-      const line = lines.get(caller) ?? { inFlight: 0, begun: new Set(), fresh: new Set() }
+      const line = lines.get(caller) ?? emptyLine()
       lines.set(caller, line)
       const mine = line.begun.size + line.fresh.size
       if (mine === 0 && mayGo(line)) return go(caller, line)
       const [oldest] = line.fresh
-      if (!turn.begun && oldest && now() - oldest.since > STANDING) {
+      const isStanding = oldest && now() - oldest.since > STANDING
+      if (!turn.begun && (isStanding || line.fresh.size >= reachOf(line))) {
         refused += 1
         throw overloaded()
       }
@@ -148,6 +190,14 @@ export function createTurns({ connections, now }: TurnOptions): Turns {
     stats: () => ({ inFlight, waiting: queued, refused }),
   }
 }
+
+const emptyLine = (): Line => ({
+  inFlight: 0,
+  begun: new Set(),
+  fresh: new Set(),
+  since: 0,
+  went: 0,
+})
 
 function overloaded(): ServiceError {
   return new ServiceError(

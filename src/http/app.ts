@@ -90,11 +90,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     bodyLimit: BODY_LIMIT,
     trustProxy: config.TRUST_PROXY,
     serverFactory: (handler) => {
-      const { admission, connections } = options
+      const { admission, connections, fairLoop } = options
       const door = createDoor(handler, admission, names)
       const ServerResponse = createResponses(() => server)
       const server = createServer({ ...timeoutsOf(connections), ServerResponse }, door)
-      return limitConnections(server, connections)
+      return limitConnections(server, connections, fairLoop)
     },
     forceCloseConnections: 'idle',
     return503OnClosing: false,

@@ -4,7 +4,9 @@ const NAME = 'github-context-service'
 
 /** The `Cache-Status` of an answer (RFC 9211). */
 export function cacheStatus({ entry, outcome, failure }: Cached, now: number): string {
-  const ttl = Math.floor((entry.freshUntil - now) / 1000)
+  const { freshUntil, told = 0 } = entry
+  const longer = freshUntil + told
+  const ttl = Math.floor(((outcome === 'stale' && now < longer ? freshUntil : longer) - now) / 1000)
   switch (outcome) {
     case 'hit':
     case 'hit_shared':

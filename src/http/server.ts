@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
+import type { FairLoop } from '../core/fairLoop.ts'
 import type { Admission } from './admission.ts'
 import type { DoorNames } from './doorNames.ts'
 import { refuse } from './overloaded.ts'
@@ -39,8 +40,16 @@ export function createDoor(handler: RequestListener, admission: Admission, names
   }
 }
 
-/** Slow clients must not hold sockets; answers may take as long as GitHub does. */
-export function limitConnections(server: Server, limits: ServerLimits): Server {
+/**
+ * Slow clients must not hold sockets; answers may take as long as GitHub does. Where one connection
+ * came more may wait, and of these a turn of the loop accepts one (libuv, `uv__server_io`).
+ */
+export function limitConnections(
+  server: Server,
+  limits: ServerLimits,
+  { hurry }: Pick<FairLoop, 'hurry'>,
+): Server {
+  server.on('connection', hurry)
   server.maxConnections = limits.maxConnections
   cutSlowReaders(server, { patience: limits.readTimeout, every: LOOK_EVERY })
   return server

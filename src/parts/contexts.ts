@@ -1,14 +1,18 @@
 import { createContextCache } from '../cache/contextCache.ts'
+import { createHearing, type Hearing } from '../cache/hearing.ts'
 import type { Invalidations } from '../cache/invalidations.ts'
 import { createLeases, noLeases } from '../cache/leases.ts'
 import type { MemoryStore } from '../cache/memory.ts'
 import { createPastAnswers } from '../cache/past.ts'
 import { createRedisStore } from '../cache/redisStore.ts'
 import { noStore } from '../cache/store.ts'
+import { createSharedTimes } from '../cache/times.ts'
 import { createEngine, type Engine } from '../context/engine.ts'
+import { createPublicity, type Publicity } from '../context/publicity.ts'
 import { type AllowedRepos, createAllowedRepos, everything } from '../context/request/allowlist.ts'
 import { type Contracts, compileContracts } from '../context/request/contract.ts'
 import { createLocator, type Locate, webHostOf } from '../context/request/url.ts'
+import { type Coverage, createCoverage } from '../context/webhooks/coverage.ts'
 import type { Provider } from '../core/provider.ts'
 import type { Coalescing } from '../metrics/sources.ts'
 import type { GitHubParts } from './github.ts'
@@ -20,6 +24,9 @@ export interface ContextParts {
   readonly engine: Engine
   readonly locate: Locate
   readonly allowed: AllowedRepos
+  readonly publicity: Publicity
+  /** What webhooks are relied on for; absent where none come, or not to every replica. */
+  readonly coverage: Coverage | undefined
   /** For metrics. */
   readonly coalescing: () => Coalescing
   readonly pastBytes: () => number
@@ -35,14 +42,19 @@ export interface ContextPartsOptions {
   readonly onRefreshFailure: () => void
 }
 
-export function createContextParts(
-  { closing, config, logger, now, random, redis }: Ground,
-  options: ContextPartsOptions,
-): ContextParts {
+export function createContextParts(ground: Ground, options: ContextPartsOptions): ContextParts {
+  const { closing, config, logger, now, random, redis } = ground
   const { github, invalidations, memory, providers } = options
   const leases = redis ? createLeases(redis.commands, redis.bus) : noLeases
   const past = createPastAnswers(options.pastBytes, redis?.commands, now)
+  const publicity = createPublicity(redis && createSharedTimes(redis.commands, 'public'), now)
+  const webhooks = webhooksIn(ground, invalidations)
   const cache = createContextCache({
+    publicity,
+    told: webhooks && {
+      isTold: webhooks.hearing.since,
+      untold: webhooks.coverage.doubt,
+    },
     memory,
     shared: redis ? createRedisStore(redis.commands, now) : noStore,
     leases,
@@ -64,6 +76,8 @@ export function createContextParts(
     contracts: compileContracts(providers),
     locate: createLocator(providers, webHost),
     allowed,
+    publicity,
+    coverage: webhooks?.coverage,
     coalescing: () => ({ ...cache.coalescing(), leases: leases.counts }),
     pastBytes: () => past.bytes,
     engine: createEngine({
@@ -73,6 +87,31 @@ export function createContextParts(
       allowed,
       webUrl: `https://${webHost}`,
       past,
+      publicity,
+      covers: webhooks?.coverage.covers,
+    }),
+  }
+}
+
+/** Without Redis a delivery reaches one process, and there may be others. */
+function webhooksIn(
+  { closing, config, now, redis }: Ground,
+  invalidations: Invalidations,
+): { readonly hearing: Hearing; readonly coverage: Coverage } | undefined {
+  if (!redis || config.GITHUB_WEBHOOK_SECRET.length === 0) return undefined
+  const ticks = () => performance.now()
+  const hearing = createHearing({ bus: redis.bus, invalidations, ticks })
+  closing.addEventListener('abort', hearing.close)
+  const { commands } = redis
+  return {
+    hearing,
+    coverage: createCoverage({
+      came: createSharedTimes(commands, 'came'),
+      lists: createSharedTimes(commands, 'hook'),
+      invalidations,
+      hearing,
+      now,
+      closing,
     }),
   }
 }

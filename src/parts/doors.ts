@@ -1,6 +1,7 @@
 import type { Invalidations } from '../cache/invalidations.ts'
 import { isLoopback } from '../config.ts'
 import { createIssueWrites } from '../context/issue/writes.ts'
+import { hearPublicity } from '../context/webhooks/heard.ts'
 import type { Marks } from '../context/webhooks/marks.ts'
 import { createWriteGitHub } from '../github/write.ts'
 import type { Health } from '../health.ts'
@@ -66,6 +67,7 @@ export function createMcpParts(
 /** The route for webhooks, where a secret is configured. */
 export function webhooksOf(
   { config, now, redis }: Ground,
+  { coverage, publicity }: ContextParts,
   invalidations: Invalidations,
   metrics: Metrics,
 ): AppOptions['webhooks'] {
@@ -74,6 +76,10 @@ export function webhooksOf(
     secrets: config.GITHUB_WEBHOOK_SECRET,
     deliveries: createDeliveries(redis?.commands, now),
     mark: (marks) => applyMarks(invalidations, marks),
+    async heard(event, payload, hook) {
+      hearPublicity(publicity, event, payload, now())
+      await coverage?.delivered(event, payload, hook)
+    },
     delivered: metrics.webhookDelivered,
   }
 }

@@ -11,7 +11,7 @@ export interface Bus {
 }
 
 /** All channels there are, so that one subscription at each connect covers them. */
-const CHANNELS = ['released', 'invalidated', 'budget'] as const
+const CHANNELS = ['released', 'invalidated', 'budget', 'heartbeat'] as const
 export type Channel = (typeof CHANNELS)[number]
 
 export function createBus(redis: GuardedRedis, subscriber: RedisClient, prefix: string): Bus {

@@ -59,7 +59,7 @@ describe('freshnessOf', () => {
     [899.999, 'kept'],
     [900, 'gone'],
   ])('after %f s it is %s', (seconds, freshness) => {
-    expect(freshnessOf(entry, at(seconds), undefined)).toBe(freshness)
+    expect(freshnessOf(entry, at(seconds), undefined, () => false)).toBe(freshness)
   })
 
   it.each([
@@ -69,6 +69,6 @@ describe('freshnessOf', () => {
     [0, 0, 'kept'],
     [1_000, 86_400, 'gone'],
   ])('after %f s it is, for who wants it at most %i s old, %s', (seconds, maxAge, freshness) => {
-    expect(freshnessOf(entry, at(seconds), maxAge)).toBe(freshness)
+    expect(freshnessOf(entry, at(seconds), maxAge, () => false)).toBe(freshness)
   })
 })

@@ -88,6 +88,18 @@ describe('a marking event', () => {
     expect(new Set(verdicts)).toEqual(new Set(['changed']))
   })
 
+  it('reaches those who listen though Redis takes no writes', async () => {
+    const { clock, redis } = inFleet()
+    const join = () => {
+      const { bus } = redis.connect()
+      const full: GuardedRedis = { try: async () => undefined, available: true, close: () => {} }
+      return createInvalidations({ now: clock.now, shared: { redis: full, bus } })
+    }
+    const [here, there] = [join(), join()]
+    await here.mark('changed', ['a'])
+    expect(there.verdict(answer(clock.now(), 'a'))).toBe('changed')
+  })
+
   it('of a service without Redis is known to itself', async () => {
     const alone = createInvalidations({ now: () => 5, shared: undefined })
     expect([alone.informed, alone.missedUntil]).toEqual([true, 0])

@@ -24,6 +24,19 @@ describe('countTokens', () => {
     fc.assert(fc.property(text, (text) => countTokens(text) === exact(text)))
   })
 
+  it('is exact where the encoding parts words in its own way', () => {
+    const piece = fc.constantFrom(
+      ...["don't", "WE'LL", "they'Ve", "'s", "x'y", 'HTTPServer', 'iPhone', '中文ABC', 'ʰa', 'ǅ'],
+      ...['1234567', '½', '((a', '//\n/', '"\r\n', '🎉', '🎉go', '⚠️', 'e\u0301', '\u0301', '𝐀𝐁'],
+      ...[' ', '  ', '\t', '\n', '\n\n ', '\u00a0', '\u3000', '\ufeff', '_', '/', '\ud800', 'a'],
+    )
+    const text = fc.array(piece, { maxLength: 40 }).map((pieces) => pieces.join(''))
+    fc.assert(
+      fc.property(text, (text) => countTokens(text) === exact(text)),
+      { numRuns: 2_000 },
+    )
+  })
+
   it('is exact where it slices between words and lines', () => {
     const paragraph = fc.oneof(
       fc.lorem({ maxCount: 120, mode: 'sentences' }),

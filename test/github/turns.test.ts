@@ -84,6 +84,45 @@ describe('connections to GitHub', () => {
     expect(went).toContain('second call')
   })
 
+  it('are refused as soon as it can be told that they would wait in vain', async () => {
+    const { clock, enter, finish, turns, went } = start(4)
+    const refused: string[] = []
+    for (const name of names('a', 1_000)) enter('ann', name).catch(() => refused.push(name))
+    await new Promise(setImmediate)
+    // Four went at once, four more in 100 ms, and others may be about to: 240 while there is patience.
+    clock.at = 100
+    await finish(4)
+    await new Promise(setImmediate)
+    expect(went).toHaveLength(8)
+    expect(refused).toHaveLength(1_000 - 8 - 240)
+    expect(refused[0]).toBe('a248')
+    expect(turns.stats()).toEqual({ inFlight: 4, waiting: 240, refused: 752 })
+    // And at once, as long as it is so.
+    await expect(enter('ann', 'more')).rejects.toMatchObject({ code: 'overloaded', retryAfter: 1 })
+    void enter('ann', 'second call', true)
+    void enter('bob', 'other')
+    await finish(4)
+    expect(went).toEqual(expect.arrayContaining(['second call', 'other']))
+    for (let wave = 2; wave <= 10; wave += 1) {
+      clock.at = wave * 100
+      await finish(4)
+    }
+    expect(went).toContain('a30')
+    // By then it is known better: as many wait as will go in time.
+    expect(turns.stats().waiting).toBeLessThan(150)
+  })
+
+  it('are waited for where they come quickly, however many there are', async () => {
+    const { clock, enter, finish, turns, went } = start(4)
+    for (const name of names('a', 1_000)) void enter('ann', name)
+    for (let wave = 1; wave < 250; wave += 1) {
+      clock.at = wave * 10
+      await finish(4)
+    }
+    expect(went).toHaveLength(1_000)
+    expect(turns.stats().refused).toBe(0)
+  })
+
   it('are not waited for without end', async () => {
     vi.useFakeTimers()
     const { enter, turns } = start(1)

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createLoopDelay } from '../../src/core/loopDelay.ts'
+import { createFairLoop } from '../../src/core/fairLoop.ts'
 import { createAdmission } from '../../src/http/admission.ts'
 import { type App, type Problem, startApp } from '../support/app.ts'
 import { openEvents } from '../support/events.ts'
@@ -117,6 +117,8 @@ describe('requests in work', () => {
   })
 })
 
+const HELLO = 'GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n'
+
 /** Requests that are all there when the loop gets to them, each on a connection of its own. */
 async function burst(count: number, path: string, headers: Record<string, string>) {
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
@@ -125,8 +127,7 @@ async function burst(count: number, path: string, headers: Record<string, string
   const opened = Array.from({ length: count }, () => connect(Number(port), hostname))
   sockets.push(...opened)
   // Connections are accepted one a turn: only who was answered is sure to be there.
-  const hello = 'GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n'
-  await Promise.all(opened.map((socket) => statusOf(socket, hello)))
+  await Promise.all(opened.map((socket) => statusOf(socket, HELLO)))
   return {
     send: () => opened.map((socket) => statusOf(socket, bytes)),
   }
@@ -144,102 +145,127 @@ function block(ms: number): void {
   while (performance.now() < until);
 }
 
+/** Piles up by `burst`, so that what a request takes is known. */
+async function learn(): Promise<void> {
+  const requests = await burst(60, PATH, {})
+  await Promise.all(requests.send())
+}
+
 describe('an event loop that is behind', () => {
-  it('refuses a part of what waits, at the door, and answers the rest, probes first of all', async () => {
+  const MS = 2
+
+  beforeEach(async () => {
     app = await startApp({
       github,
-      env: { MAX_EVENT_LOOP_DELAY_MS: '100' },
-      replace: { rateLimitRemaining: () => void block(2) },
+      env: { MAX_EVENT_LOOP_DELAY_MS: '200' },
+      replace: { rateLimitRemaining: () => void block(MS) },
     })
     expect((await app.get(PATH)).status).toBe(200)
-    const requests = await burst(400, PATH, {})
+    await learn()
+  })
+
+  it('refuses a part at the door, as it comes, and answers the rest; probes first of all', async () => {
+    const requests = await burst(500, PATH, {})
     const probes = await burst(20, '/health', {})
-    // It begins to measure with the first request.
-    expect((await app.get(PATH)).status).toBe(200)
     const logged = app.logs.length
-    const [statuses, health] = [requests.send(), probes.send()]
-    const found = await Promise.all(statuses)
-    expect(new Set(await Promise.all(health))).toEqual(new Set([200]))
-    const refused = found.filter((status) => status === 503).length
-    expect(new Set(found)).toEqual(new Set([200, 503]))
-    // Refusing goes on for no longer than it may: the rest is answered, late as it is.
-    expect(refused).toBeLessThanOrEqual(400 - 64)
+    const order: number[] = []
+    const note = (status: number) => void order.push(status)
+    const statuses = requests.send().map(async (status) => note(await status))
+    await Promise.all(probes.send().map(async (status) => expect(await status).toBe(200)))
+    // Answers take a second; who looks after the service has waited for a turn or two.
+    expect(order.filter((status) => status === 200).length).toBeLessThan(250)
+    await Promise.all(statuses)
+    const refused = order.filter((status) => status === 503).length
+    expect(new Set(order)).toEqual(new Set([200, 503]))
+    expect(refused).toBeGreaterThan(100)
+    // Those that were refused have not waited for those before them.
+    expect(order.lastIndexOf(503)).toBeLessThan(500 - 150)
     // A line for each would cost more than the refusal.
-    expect(app.logs.length - logged).toBe(400 - refused + 20)
+    expect(app.logs.length - logged).toBe(500 - refused + 20)
+    expect((await app.get('/metrics')).text).toContain(
+      `requests_shed_total{why="delay"} ${refused}`,
+    )
   })
 
   it('lets a few through however late it is: that is a pause, and no overload', async () => {
-    app = await startApp({ github, env: { MAX_EVENT_LOOP_DELAY_MS: '100' } })
     const requests = await burst(50, PATH, {})
-    expect((await app.get(PATH)).status).toBe(200)
     const statuses = requests.send()
-    block(300)
+    block(400)
     expect(new Set(await Promise.all(statuses))).toEqual(new Set([200]))
+  })
+
+  it('accepts new connections meanwhile: a probe that comes now waits for none of the others', async () => {
+    const requests = await burst(400, PATH, {})
+    let answered = 0
+    const all = requests.send().map((status) => status.then(() => (answered += 1)))
+    await vi.waitFor(() => expect(answered).toBeGreaterThan(0))
+    for (let each = 0; each < 5; each += 1) {
+      const probe = connect(Number(new URL(app.url).port), '127.0.0.1')
+      sockets.push(probe)
+      expect(await statusOf(probe, HELLO)).toBe(200)
+    }
+    expect(answered).toBeLessThan(300)
+    await Promise.all(all)
+  })
+
+  it('does nothing for who hangs up while it waits, and tells of it', async () => {
+    await app.close()
+    const fairLoop = createFairLoop()
+    const rateLimitRemaining = () => void block(MS)
+    app = await startApp({ github, replace: { fairLoop, rateLimitRemaining } })
+    expect((await app.get(PATH)).status).toBe(200)
+    const requests = await burst(200, PATH, {})
+    const logged = app.logs.length
+    void Promise.all(requests.send())
+    await vi.waitFor(() => expect(fairLoop.waiting).toBeGreaterThan(100), { interval: 1 })
+    for (const socket of sockets) socket.destroy()
+    await vi.waitFor(() => expect(fairLoop.waiting).toBe(0))
+    const left = app.logs.slice(logged).filter(({ outcome }) => outcome === 'aborted')
+    expect(left.length).toBeGreaterThan(50)
+    expect(left[0]).toMatchObject({ status: 499, upstream_calls: 0 })
   })
 })
 
 describe('the decision', () => {
-  /** A loop whose turns are told it. */
-  function turns() {
-    const loop = { turn: 0, age: 0, turnAge: () => loop.age }
-    return loop
+  /** A loop in which so many wait, for one millisecond each. */
+  function full(waiting: number) {
+    return { waiting, delayOf: (name: string) => (name === 'ann' ? waiting : 1) }
   }
-  const options = { maxConcurrent: 1_000_000, maxDelay: 100 }
+  const options = { maxConcurrent: 1_000_000, maxDelay: 100, maxWaiting: 10_000 }
 
   it('lets at least nine in ten of the time go to answers, however many are refused', () => {
-    let at = 0
-    const clock = () => at
-    const loop = { turn: 0, turnAge: () => at }
-    const admission = createAdmission({ ...options, loop, clock })
-    let answering = 0
-    let refusing = 0
-    for (let request = 0; request < 200_000; request += 1) {
-      const isRefused = admission.isFull('ann')
-      const cost = isRefused ? 0.02 : 0.15
-      at += cost
-      if (isRefused) refusing += cost
-      else answering += cost
-    }
-    expect(refusing).toBeGreaterThan(0)
-    expect(answering / (answering + refusing)).toBeGreaterThan(0.9)
-    expect(admission.stats().shed.delay).toBeGreaterThan(1_000)
+    const admission = createAdmission({ ...options, loop: full(5_000) })
+    const count = { refused: 0, answered: 0 }
+    for (let request = 0; request < 200_000; request += 1)
+      count[admission.isFull('ann') ? 'refused' : 'answered'] += 1
+    // A refusal takes a third of an answer.
+    expect(count.answered / (count.answered + count.refused / 3)).toBeGreaterThan(0.9)
+    expect(count.refused).toBeGreaterThan(count.answered / 5)
+    expect(admission.stats().shed).toEqual({ delay: count.refused, concurrency: 0, share: 0 })
   })
 
-  it('is for who has had a fair part of a late turn at most, and against the others', () => {
-    const loop = turns()
+  it('refuses all of a surplus of a fifth', () => {
+    const loop = full(200)
     const admission = createAdmission({ ...options, loop })
-    for (let request = 0; request < 500; request += 1) expect(admission.isFull('ann')).toBe(false)
-    loop.age = 150
+    for (let second = 0; second < 100; second += 1) {
+      loop.waiting = 50
+      for (let request = 0; request < 1_000; request += 1) admission.isFull('ann')
+      expect(admission.stats().shed.delay).toBe(second * 200)
+      loop.waiting = 200
+      for (let request = 0; request < 200; request += 1) admission.isFull('ann')
+      expect(admission.stats().shed.delay).toBe((second + 1) * 200)
+    }
+  })
+
+  it('is against who has much waiting, and for the others', () => {
+    const admission = createAdmission({ ...options, loop: full(1_000) })
     expect(admission.isFull('ann')).toBe(true)
     for (let request = 0; request < 100; request += 1) expect(admission.isFull('bob')).toBe(false)
     expect(admission.isFull('ann')).toBe(true)
-    expect(admission.stats().shed).toEqual({ delay: 2, concurrency: 0, share: 0 })
-    loop.turn += 1
-    loop.age = 0
-    expect(admission.isFull('ann')).toBe(false)
   })
 
-  it('remembers nobody who has nothing in work', () => {
-    const loop = turns()
-    const admission = createAdmission({ ...options, loop, maxConcurrent: 10 })
-    for (let caller = 0; caller < 100_000; caller += 1) {
-      loop.turn = caller
-      admission.isFull(`ip:${caller}`)
-      admission.enter(`ip:${caller}`)?.leave()
-    }
-    expect(admission.stats()).toMatchObject({ inWork: 0, shed: { share: 0, concurrency: 0 } })
-  })
-})
-
-describe('the delay of the loop', () => {
-  it('is known while the turn lasts', async () => {
-    app = await startApp({ github })
-    const loop = createLoopDelay()
-    expect(loop.turnAge(performance.now())).toBe(0)
-    block(200)
-    expect(loop.turnAge(performance.now())).toBeGreaterThan(150)
-    const { turn } = loop
-    await vi.waitFor(() => expect(loop.turn).toBeGreaterThan(turn))
-    expect(loop.turnAge(performance.now())).toBeLessThan(150)
+  it('keeps no more waiting than there may be connections, as one may carry many requests', () => {
+    const admission = createAdmission({ ...options, loop: full(10_000) })
+    for (let request = 0; request < 2_000; request += 1) expect(admission.isFull('ann')).toBe(true)
   })
 })

@@ -33,6 +33,8 @@ export interface Ledger {
   /** @throws Error where GitHub did not refuse, or it is not a problem that a caller may see */
   failed(asked: Asked, error: unknown): void
   refused(replica: number, request: CacheRequest, code: ProblemCode, word: Word | undefined): void
+  /** GitHub told a replica, which had begun to ask at `at`, who may read a repository. */
+  spoke(replica: number, tags: readonly string[], isPublic: boolean, at: number): void
   /** A replica begins to fetch. */
   loads(replica: number, request: CacheRequest): void
   mark(replica: number, mark: 'changed' | 'revoked', tags: readonly string[]): void
@@ -58,6 +60,8 @@ interface Marked extends Word {
 /** Seconds. The longest times with jitter: fresh, stale, and kept by visibility; a refusal's. */
 const LONGEST = { github_repo: 3_900 * 1.1, github_issue: 360 * 1.1 }
 const KEPT = { public: 86_400, private: 900 }
+/** Milliseconds by which a word on a repository may be older than what it is used for. */
+const WORD_BEFORE = 900_000
 const REFUSAL = 10 * 1.1
 /** Seconds that a fetch of our own may have taken: three rounds of calls, and steps between. */
 const SLOWEST_FETCH = 45
@@ -87,6 +91,9 @@ export function createLedger({ now, next, github, connections }: LedgerOptions):
   let unheard: Marked[] = []
   /** Fetches by replica, key and time. */
   const loads = new Set<string>()
+  /** When GitHub last called a repository public, and private by replica that was told. */
+  const publicAt = new Map<string, number>()
+  const privateAt = new Map<string, Word>()
   const hearing = connections.map(() => ({ deafSince: undefined, backAt: 0 }) as Hearing)
 
   const here = (): Word => ({ order: next(), at: now() })
@@ -108,7 +115,7 @@ export function createLedger({ now, next, github, connections }: LedgerOptions):
     })
     const oldest = Math.min(...words.map(({ at }) => at))
     if (oldest < entry.asOf) throw fault('older than it says', asked, { outcome, markers })
-    judgeAge(asked, body, entry.asOf, outcome)
+    judgeAge(asked, body, entry, outcome)
     if (asked.maxAge === 0 && words.some(({ order }) => order < asked.order))
       throw fault('max_age 0 without asking GitHub', asked, { outcome })
     if (outcome === 'stale_if_error' && !isFailure(failure))
@@ -118,13 +125,24 @@ export function createLedger({ now, next, github, connections }: LedgerOptions):
     judgeMarks(asked, entry, outcome)
   }
 
-  function judgeAge(asked: Asked, body: string, asOf: number, outcome: Outcome): void {
+  /** Whether GitHub's word lets an answer stand in for a day: its own, or one on its repository. */
+  function isOpen(asked: Asked, said: boolean, { asOf, tags }: Cached['entry']): boolean {
+    const repository = repositoryOf(tags)
+    const last = publicAt.get(repository) ?? -1
+    const hidden = privateAt.get(`${asked.replica} ${repository}`)
+    const isHidden = hidden && hidden.order < asked.order && hidden.at >= Math.max(last, asOf)
+    return !isHidden && (said || last >= asOf - WORD_BEFORE)
+  }
+
+  function judgeAge(asked: Asked, body: string, entry: Cached['entry'], outcome: Outcome): void {
+    const { asOf } = entry
     const age = (asked.at - asOf) / 1000
     if (asked.maxAge !== undefined && (age > asked.maxAge || outcome === 'stale_if_error'))
       throw fault('older than max_age', asked, { age, outcome })
     const { context } = JSON.parse(body) as { context: { type: string; visibility?: string }[] }
     const isPublic = asked.who === 'anyone' || context[0]?.visibility === 'public'
     const kept = isPublic ? KEPT.public : KEPT.private
+    const instead = isOpen(asked, isPublic, entry) ? KEPT.public : KEPT.private
     const isRepo = context[0]?.type === 'github_repository'
     const served = Math.min(isRepo ? LONGEST.github_repo : LONGEST.github_issue, kept)
     const longest = {
@@ -135,7 +153,7 @@ export function createLedger({ now, next, github, connections }: LedgerOptions):
       miss: SLOWEST_FETCH,
       revalidated: SLOWEST_FETCH,
       requested: SLOWEST_FETCH,
-      stale_if_error: kept,
+      stale_if_error: instead,
     }[outcome]
     if (age > longest) throw fault('older than its policy allows', asked, { age, outcome })
   }
@@ -200,6 +218,12 @@ export function createLedger({ now, next, github, connections }: LedgerOptions):
       const who = principalTag.slice('principal:'.length)
       if (code === 'upstream_auth') refusals.set(`${replica} ${who}`, refusal)
     },
+    spoke(replica, tags, isPublic, at) {
+      const repository = repositoryOf(tags)
+      const name = `${replica} ${repository}`
+      if (isPublic) publicAt.set(repository, Math.max(at, publicAt.get(repository) ?? -1))
+      else if ((privateAt.get(name)?.at ?? -1) < at) privateAt.set(name, { at, order: next() })
+    },
     loads: (replica, { key }) => void loads.add(`${replica} ${key} ${now()}`),
     mark(replica, mark, tags) {
       const word = here()
@@ -230,3 +254,6 @@ export function createLedger({ now, next, github, connections }: LedgerOptions):
     },
   }
 }
+
+const repositoryOf = (tags: readonly string[]) =>
+  tags.find((tag) => /^access:[^/]+\/./.test(tag)) ?? ''

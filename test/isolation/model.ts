@@ -92,26 +92,34 @@ function begin(setting: Setting, mutation: Mutation, closing: AbortSignal): Run 
       sharedResources: setting.sharedResources,
       drifted: setting.tags === 'version',
       onMark: (mark, tags) => ledger.mark(index, mark, tags),
-      watch: (request) => watched(request, index, ledger, github),
+      watch: (request) => watched(request, index, ledger, github, now),
       closing,
     }),
   )
   return { clock, github, ledger, leases, replicas, redis, open: new Set(), faults: [], outage: 0 }
 }
 
-/** Writes down what GitHub refused on the way to an answer. */
+/** Writes down what GitHub refused, or said of a repository, on the way to an answer. */
 function watched(
   request: CacheRequest,
   replica: number,
   ledger: Ledger,
   github: StandIn,
+  now: () => number,
 ): CacheRequest {
   return {
     ...request,
     async load(signal, urgency) {
       ledger.loads(replica, request)
       try {
-        return await request.load(signal, urgency)
+        const at = now()
+        const loaded = await request.load(signal, urgency)
+        const { context } = JSON.parse(loaded.body.toString()) as {
+          context: { visibility?: string }[]
+        }
+        const said = request.key.startsWith('anyone:') ? 'public' : context[0]?.visibility
+        if (said) ledger.spoke(replica, loaded.tags, said === 'public', at)
+        return loaded
       } catch (error) {
         if (isRefusal(error)) ledger.refused(replica, request, error.code, github.delivered)
         throw error

@@ -10,6 +10,12 @@ const MOST_RUNS = 300
 it.each(Object.entries(mutations))(
   'the loss of %s is noticed',
   async (_name, mutation) => {
+    if (mutation.steps) {
+      const given = { tags: 'recipe', sharedResources: false } as const
+      await play(given, mutation.steps)
+      await expect(play(given, mutation.steps, mutation)).rejects.toThrow(mutation.fault)
+      return
+    }
     const { errorInstance } = await fc.check(
       fc.asyncProperty(setting, history, async (given, steps) => {
         try {

@@ -7,6 +7,7 @@ import type { Store } from '../../src/cache/store.ts'
 import { ServiceError } from '../../src/core/errors.ts'
 import { credentialDigest } from '../../src/github/resources.ts'
 import type { Who } from './github.ts'
+import type { Ask, Step } from './steps.ts'
 import type { Mutation } from './system.ts'
 
 /** The cache with every request changed on its way in. */
@@ -47,8 +48,20 @@ const TOO_OLD = /older than its policy/
 const forEver = (entry: Entry): Entry => ({ ...entry, keepUntil: Number.MAX_SAFE_INTEGER })
 const isAnswer = ({ kind }: Entry) => kind === 'answer'
 
-/** What keeps answers where they belong, each taken out by itself, and the fault that shows it. */
-export const mutations: Record<string, Mutation & { fault: RegExp }> = {
+const asks = (type: Ask['type']): Step => ({
+  do: 'ask',
+  who: 'ann',
+  ask: { replica: 0, type, repository: 'open', maxTokens: undefined, maxAge: undefined },
+})
+const waits = (seconds: number): Step => ({ do: 'wait', seconds })
+const answers: Step = { do: 'deliverAll' }
+const fails: Step = { do: 'outage', steps: 10 }
+
+/**
+ * What keeps answers where they belong, each taken out by itself, and the fault that shows it; with
+ * `steps` where few histories would come to it.
+ */
+export const mutations: Record<string, Mutation & { fault: RegExp; steps?: readonly Step[] }> = {
   'the principal in the key': {
     fault: NEVER_SAID,
     cache: asking((request) => ({ ...request, key: withoutPrincipal(request) })),
@@ -135,6 +148,41 @@ export const mutations: Record<string, Mutation & { fault: RegExp }> = {
     fault: TOO_OLD,
     memory: (store) =>
       reading(store, (entry) => ({ ...forEver(entry), freshUntil: forEver(entry).keepUntil })),
+  },
+
+  'GitHub’s word that a repository is public': {
+    fault: TOO_OLD,
+    publicity: (real) => ({ ...real, permits: async () => true }),
+  },
+
+  'the age of GitHub’s word that a repository is public': {
+    fault: TOO_OLD,
+    steps: [
+      ...[asks('github_repo'), answers, waits(1_500), asks('github_issue'), answers],
+      ...[waits(910), fails, asks('github_issue'), answers, answers],
+    ],
+    publicity: (real) => ({
+      ...real,
+      permits: (entry, needed) => real.permits({ ...entry, asOf: 0 }, needed),
+    }),
+  },
+
+  'GitHub’s word that a repository is private now': {
+    fault: TOO_OLD,
+    steps: [
+      { do: 'access', who: 'ann', repository: 'open' },
+      ...[asks('github_repo'), answers, asks('github_issue'), answers],
+      ...[{ do: 'visibility' } as const, waits(400), asks('github_repo'), answers],
+      ...[waits(600), fails, asks('github_issue'), answers, answers],
+    ],
+    publicity: (real) => ({
+      ...real,
+      lost: () => {},
+      listen() {
+        const hear = real.listen()
+        return (words) => hear(words.filter(({ visibility }) => visibility === 'public'))
+      },
+    }),
   },
 
   'the distrust of memory after events were missed': {

@@ -7,7 +7,9 @@ import { createPastAnswers } from '../../src/cache/past.ts'
 import { createRedisStore } from '../../src/cache/redisStore.ts'
 import type { CacheRequest } from '../../src/cache/request.ts'
 import type { Store } from '../../src/cache/store.ts'
+import { createSharedTimes } from '../../src/cache/times.ts'
 import { createEngine, type Engine } from '../../src/context/engine.ts'
+import { createPublicity, type Publicity } from '../../src/context/publicity.ts'
 import { everything } from '../../src/context/request/allowlist.ts'
 import type { RateGate } from '../../src/github/budget/rateGate.ts'
 import { createGitHub } from '../../src/github/client.ts'
@@ -25,6 +27,7 @@ export interface Mutation {
   memory?(store: MemoryStore, now: () => number): MemoryStore
   shared?(store: Store): Store
   invalidations?(invalidations: Invalidations): Invalidations
+  publicity?(publicity: Publicity): Publicity
   resources?(store: ResourceStore, github: StandIn): ResourceStore
   request?(request: StandIn['request']): StandIn['request']
 }
@@ -78,7 +81,10 @@ export function createReplica(options: ReplicaOptions): Replica {
       },
     },
   })
+  const own = createPublicity(createSharedTimes(connection.commands, 'public'), now)
+  const publicity = mutation.publicity?.(own) ?? own
   const cache = createContextCache({
+    publicity,
     memory: mutation.memory?.(memory, now) ?? memory,
     shared: mutation.shared?.(shared) ?? shared,
     leases: options.leases,
@@ -90,13 +96,14 @@ export function createReplica(options: ReplicaOptions): Replica {
   })
   const mutated = mutation.cache?.(cache, now) ?? cache
 
-  const own = createMemoryResources(1024 * 1024)
+  const bodies = createMemoryResources(1024 * 1024)
   const { store, busy } = inTurn(
-    options.sharedResources ? createSharedResources(own, connection.commands) : own,
+    options.sharedResources ? createSharedResources(bodies, connection.commands) : bodies,
   )
   const origin = 'https://api.github.com'
   const request = mutation.request?.(github.request) ?? github.request
   const engine = createEngine({
+    publicity,
     past: createPastAnswers(1024 * 1024, connection.commands, now),
     cache: {
       atHand: (asked) => mutated.atHand(watch(asked)),

@@ -1,11 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type ContextCache, createContextCache } from '../../src/cache/contextCache.ts'
+import { type ContextCache, createContextCache, type Told } from '../../src/cache/contextCache.ts'
 import { createInvalidations, type Invalidations } from '../../src/cache/invalidations.ts'
 import { createLeases, type Leases, noLeases } from '../../src/cache/leases.ts'
 import { createMemoryStore, type MemoryStore } from '../../src/cache/memory.ts'
 import { createRedisStore } from '../../src/cache/redisStore.ts'
 import type { Cached, CacheRequest, Loaded } from '../../src/cache/request.ts'
 import { noStore, type Store } from '../../src/cache/store.ts'
+import { createSharedTimes } from '../../src/cache/times.ts'
+import { createPublicity } from '../../src/context/publicity.ts'
 import { ServiceError } from '../../src/core/errors.ts'
 import type { Urgency } from '../../src/core/github.ts'
 import type { Bus } from '../../src/redis/bus.ts'
@@ -33,6 +35,7 @@ export interface ReplicaOptions {
   redis?: { readonly commands: GuardedRedis; readonly bus: Bus }
   shared?: Store
   leases?: Leases
+  told?: Told
 }
 
 export interface Replica extends ContextCache {
@@ -56,6 +59,8 @@ export function createReplica({ now, random = () => 0.5, ...options }: ReplicaOp
   const refreshFailures: unknown[] = []
   const cache = createContextCache({
     memory,
+    publicity: createPublicity(redis && createSharedTimes(redis.commands, 'public'), now),
+    told: options.told,
     shared: options.shared ?? (redis ? createRedisStore(redis.commands, now) : noStore),
     leases: options.leases ?? (redis ? createLeases(redis.commands, redis.bus) : noLeases),
     invalidations,

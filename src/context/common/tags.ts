@@ -4,6 +4,9 @@
  */
 
 export const repositoryTag = (owner: string, repo: string) => `repo:${owner}/${repo}`
+/** The head of one branch: marked by pushes to it. */
+export const branchTag = (owner: string, repo: string, branch: string) =>
+  `branch:${owner}/${repo}@${branch}`
 /** What branches and tags lead to: the refs, and contents, trees, readme and commits by them. */
 export const refsTag = (owner: string, repo: string) => `refs:${owner}/${repo}`
 
@@ -38,3 +41,7 @@ export const principalTag = (principal: string) => `principal:${principal}`
 export const repositoryAccessTag = (owner: string, repo: string) => `access:${owner}/${repo}`
 /** Everything of an account's repositories: marked when members or installations change. */
 export const ownerAccessTag = (owner: string) => `access:${owner}`
+
+/** The one that names a repository among an answer's tags. */
+export const accessTagOf = (tags: readonly string[]): string | undefined =>
+  tags.find((tag) => tag.startsWith('access:') && tag.includes('/'))

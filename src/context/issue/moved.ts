@@ -1,5 +1,6 @@
 import { ServiceError } from '../../core/errors.ts'
 import type { FetchContext } from '../../core/provider.ts'
+import { issueTag } from '../common/tags.ts'
 import type { IssueRef } from './comments.ts'
 import { type GitHubIssue, repositoryOf } from './fields.ts'
 
@@ -43,6 +44,10 @@ export async function readIssue<T>(
     return { issue, ref, rest: allowed(ref) ? await read(ref, issue.comments) : nothing }
   }
 }
+
+/** Of where it is now: what is told of it there is told of this answer. */
+export const tagOf = ({ issue_number, owner, repo }: IssueRef) =>
+  issueTag(owner.toLowerCase(), repo.toLowerCase(), issue_number)
 
 const nameOf = ({ issue_number, owner, repo }: IssueRef) =>
   `${owner}/${repo}#${issue_number}`.toLowerCase()

@@ -1,6 +1,6 @@
 import type { components } from '@octokit/openapi-types'
 import { Type } from '@sinclair/typebox'
-import type { Answer, Author } from '../../core/provider.ts'
+import type { Answer, Author, RepositoryWord } from '../../core/provider.ts'
 import { IssueNumber, Nullable } from '../../core/schemas.ts'
 import { facts, lines, loginOf } from '../common/render.ts'
 
@@ -84,9 +84,17 @@ export function pullRepository({ base }: GitHubPull | ListedPull): {
   return { owner: base.repo.owner.login, repo: base.repo.name }
 }
 
-export function pullVisibility({ base }: GitHubPull | ListedPull): Answer['visibility'] {
-  return base.repo.private === false ? 'public' : 'private'
+export function pullVisibility(pull: GitHubPull | ListedPull): Answer['visibility'] {
+  return isPublic(pull) ? 'public' : 'private'
 }
+
+const isPublic = ({ base }: GitHubPull | ListedPull) => base.repo.private === false
+
+/** What it says of the repository that it goes to. */
+export const pullWord = (pull: GitHubPull | ListedPull): RepositoryWord => ({
+  ...pullRepository(pull),
+  visibility: isPublic(pull) ? 'public' : 'private',
+})
 
 /** `owner/repo#1` */
 export function pullName(pull: GitHubPull | ListedPull): string {

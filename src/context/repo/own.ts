@@ -4,6 +4,7 @@ import { defineProvider, type Piece } from '../../core/provider.ts'
 import { oneLine } from '../../core/quote.ts'
 import { blockFields, Nullable, type Omission } from '../../core/schemas.ts'
 import { facts } from '../common/render.ts'
+import { repositoryWord } from '../common/visibility.ts'
 import { type Window, windowsOf } from '../common/windows.ts'
 
 type Repository = components['schemas']['repository']
@@ -53,6 +54,7 @@ export const ownRepositories = defineProvider({
     )
     return {
       visibility: 'private',
+      said: items.map(repositoryWord),
       omitted: more ? [theRest({ offset: items.length, limit: LIMIT })] : [],
       blocks: [
         {

@@ -1,4 +1,5 @@
 import {
+  branchTag,
   checksTag,
   discussionsTag,
   discussionTag,
@@ -128,10 +129,19 @@ const repository: Rule = (payload, at) => {
 
 const refs: Rule = (_payload, at) => changed(refsTag(...at))
 
+/** The branch that a full ref names, if it is one. */
+const branchesIn = (ref: unknown) =>
+  textsOf(ref).flatMap((name) => /^refs\/heads\/(.+)$/s.exec(name)?.[1] ?? [])
+
 /** Events of one repository (docs.github.com/webhooks/webhook-events-and-payloads). */
 const OF_REPOSITORY: Readonly<Record<string, Rule>> = {
   // A repository shows when it was last pushed to.
-  push: (_payload, at) => changed(refsTag(...at), repositoryTag(...at)),
+  push: ({ ref }, at) =>
+    changed(
+      refsTag(...at),
+      repositoryTag(...at),
+      ...branchesIn(ref).map((branch) => branchTag(...at, branch)),
+    ),
   create: refs,
   delete: refs,
   issues: issue,

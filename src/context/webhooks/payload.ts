@@ -7,7 +7,9 @@ export interface Payload {
   readonly repository?: unknown
   readonly organization?: Account
   readonly account?: Account
-  readonly installation?: { readonly account?: Account }
+  readonly installation?: { readonly account?: Account; readonly events?: unknown }
+  /** Of a ping: the hook itself. */
+  readonly hook?: { readonly events?: unknown; readonly type?: unknown }
   readonly changes?: {
     readonly repository?: { readonly name?: { readonly from?: unknown } }
     readonly owner?: {
@@ -26,6 +28,8 @@ export interface Payload {
   readonly check_suite?: Checked
   readonly workflow_run?: Checked
   readonly workflow_job?: Checked
+  /** Of a push. */
+  readonly ref?: unknown
   /** Of a status. */
   readonly sha?: unknown
   readonly branches?: unknown
@@ -110,4 +114,42 @@ export function branchesOf({ branches }: Payload): string[] {
 function splitName(name: string): RepositoryName | undefined {
   const [owner, repo, ...rest] = name.toLowerCase().split('/')
   return owner && repo && rest.length === 0 ? [owner, repo] : undefined
+}
+
+/** All events that the hook sends, where the payload lists them. */
+export function eventsOf({ hook, installation }: Payload): string[] | undefined {
+  const events = hook?.events ?? installation?.events
+  return Array.isArray(events) ? textsOf(...events) : undefined
+}
+
+/**
+ * What the hook that sent it tells of, as far as one delivery shows: an organization's hook of all
+ * that it has, others of the repository at hand.
+ */
+export function hookScopeOf(
+  payload: Payload,
+  target: string,
+): RepositoryName | readonly [owner: string] | undefined {
+  const { hook, organization, repository } = payload
+  const [account] = textsOf(organization?.login)
+  const isOfAccount = target === 'organization' || hook?.type === 'Organization'
+  if (isOfAccount && account !== undefined) return [account.toLowerCase()]
+  return repositoryOf(repository)
+}
+
+/** Times that GitHub itself puts on things: the payload is of then or later. */
+const TIMED = [
+  'issue',
+  'pull_request',
+  'comment',
+  'discussion',
+  'workflow_run',
+  'repository',
+] as const
+
+/** Epoch milliseconds; the latest time at which the payload surely was GitHub's word. */
+export function saidAt(payload: Payload): number {
+  const things = payload as Readonly<Record<string, { readonly updated_at?: unknown } | undefined>>
+  const times = TIMED.map((name) => Date.parse(String(things[name]?.updated_at)))
+  return Math.max(-1, ...times.filter((time) => !Number.isNaN(time)))
 }

@@ -26,7 +26,7 @@ export interface AdmissionOptions {
 
 /**
  * Holds callers to their shares of what is in work. A stream gives its place back when it begins: it
- * lives long and does little.
+ * lives long and does little. What waits for the event loop has no place yet.
  */
 export const admissionPlugin = fp(
   async (app, { admission, fairLoop, names }: AdmissionOptions) => {
@@ -36,13 +36,27 @@ export const admissionPlugin = fp(
       if (isAlwaysOpen(request.url)) return done()
       const caller = callerKey(request)
       if (request.callerName !== undefined) names.learn(request.raw, caller)
-      const place = admission.enter(caller)
-      if (!place) return turnAway(request, reply)
-      request.place = place
-      // Also where the caller hangs up, which the framework's own hooks are not told of.
-      reply.raw.once('close', place.leave)
-      fairLoop.run(caller, done)
+      fairLoop.run(caller, () => begin(caller, request, reply, done))
     })
+
+    function begin(
+      caller: string,
+      request: FastifyRequest,
+      reply: FastifyReply,
+      done: () => void,
+    ): void {
+      const isGone = reply.raw.destroyed
+      const place = isGone ? undefined : admission.enter(caller)
+      // Who hung up while it waited is told of like who hangs up later.
+      if (isGone) app.callerLeft(reply)
+      else if (!place) turnAway(request, reply)
+      else {
+        request.place = place
+        // Also where the caller hangs up, which the framework's own hooks are not told of.
+        reply.raw.once('close', place.leave)
+        done()
+      }
+    }
   },
   { name: 'admission', dependencies: ['auth'] },
 )

@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import type { Tracer } from '../../core/trace.ts'
 import type { Observe } from '../../metrics/histogram.ts'
 import type { Metrics } from '../../metrics/metrics.ts'
+import { createRequestLines, type RequestLine } from '../requestLines.ts'
 import { closeRequest, openRequests } from '../requestSpan.ts'
 
 export interface ObserveOptions {
@@ -21,8 +22,7 @@ interface Common {
 
 /** Requests that do not differ but in who asked and how long it took. */
 interface Series extends Common {
-  /** Writes lines that begin with what these requests have in common: that is serialised once. */
-  readonly log: FastifyBaseLogger
+  readonly log: (line: RequestLine) => void
   readonly observe: Observe
 }
 
@@ -43,7 +43,11 @@ export const observePlugin = fp(
       last = known.get(key)
       if (!last) {
         const labels = { route, type: type ?? 'none', status: String(status), outcome }
-        last = { ...common, log: logger.child(common), observe: metrics.requests(labels) }
+        last = {
+          ...common,
+          log: createRequestLines(logger, common),
+          observe: metrics.requests(labels),
+        }
         known.set(key, last)
       }
       return last
@@ -63,14 +67,13 @@ export const observePlugin = fp(
       if (request.span) closeRequest(request.span, request, status, outcome)
       observe(elapsedTime / 1000)
       if (request.problem) metrics.problemMet(request.problem.code)
-      log.info({
-        request_id: request.id,
-        duration_ms: Math.round(elapsedTime * 100) / 100,
-        upstream_calls: meter?.calls ?? 0,
+      log({
+        requestId: request.id,
+        duration: elapsedTime,
+        calls: meter?.calls ?? 0,
         caller: request.callerName,
-        // What is undefined is left out.
         github: meter?.answers,
-        trace_id: (meter?.span ?? request.span)?.traceId,
+        traceId: (meter?.span ?? request.span)?.traceId,
       })
     }
 

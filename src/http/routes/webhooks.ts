@@ -1,6 +1,7 @@
 import { verifyWithFallback } from '@octokit/webhooks-methods'
 import { Type } from '@sinclair/typebox'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Hook } from '../../context/webhooks/coverage.ts'
 import { KNOWN_EVENTS, type Marks, marksOf } from '../../context/webhooks/marks.ts'
 import type { Payload } from '../../context/webhooks/payload.ts'
 import { ServiceError } from '../../core/errors.ts'
@@ -13,6 +14,8 @@ export interface WebhookOptions {
   readonly deliveries: Deliveries
   /** Makes kept answers stale, here and on all replicas. */
   readonly mark: (marks: Marks) => Promise<void>
+  /** What else a delivery says, once what it makes stale is told; absent where nobody listens. */
+  readonly heard?: ((event: string, payload: Payload, hook: Hook) => Promise<void>) | undefined
   /** Counts deliveries whose signature is right. */
   readonly delivered: (event: string, outcome: WebhookOutcome) => void
 }
@@ -66,12 +69,12 @@ export async function webhookRoute(app: FastifyInstance, options: WebhookOptions
 }
 
 async function receive(
-  { deliveries, delivered, mark, secrets }: WebhookOptions,
+  { deliveries, delivered, heard, mark, secrets }: WebhookOptions,
   running: Set<Promise<void>>,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { event, id, signature } = headersOf(request)
+  const { event, hook, id, signature } = headersOf(request)
   const body = request.body as string
   const [secret = '', ...others] = secrets
   if (body === '' || !(await verifyWithFallback(secret, body, signature, others))) throw unsigned()
@@ -83,19 +86,23 @@ async function receive(
   }
   const marks = marksOf(event, payload)
   delivered(known, marks ? 'applied' : 'ignored')
-  if (!marks) return reply.code(204).send()
   // GitHub wants its answer within 10 s whatever Redis does.
-  const work = mark(marks)
+  const work = Promise.resolve(marks && mark(marks))
+    .then(() => heard?.(event, payload, hook))
     .catch((error: unknown) => request.log.error({ err: error }, 'a webhook was not applied'))
     .finally(() => running.delete(work))
   running.add(work)
-  return reply.code(202).send()
+  return reply.code(marks ? 202 : 204).send()
 }
 
 function headersOf({ headers }: FastifyRequest) {
   const text = (name: string) => headers[name]?.toString() ?? ''
   return {
     event: text('x-github-event'),
+    hook: {
+      id: text('x-github-hook-id').slice(0, 40),
+      target: text('x-github-hook-installation-target-type'),
+    },
     id: text('x-github-delivery'),
     signature: text('x-hub-signature-256'),
   }

@@ -209,3 +209,8 @@ describe('every example of every event', () => {
     for (const name of KNOWN_EVENTS) expect(() => marksOf(name, payload)).not.toThrow()
   })
 })
+
+it('a push to a branch changes what goes to it', () => {
+  const payload = { repository: { full_name: 'Octo/Talk' }, ref: 'refs/heads/Fix/one' }
+  expect(marksOf('push', payload)?.changed).toContain('branch:octo/talk@Fix/one')
+})
