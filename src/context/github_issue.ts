@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { invalid } from '../core/errors.ts'
+import type { Listing } from '../core/github.ts'
 import {
   type Draft,
   defineProvider,
@@ -29,7 +30,6 @@ import {
   issueFields,
   issueFieldsOf,
   issueName,
-  repositoryOf,
 } from './issue/fields.ts'
 import {
   IssueEvent,
@@ -38,10 +38,19 @@ import {
   readHistory,
   windowsOfEvents,
 } from './issue/history.ts'
-import { type IssueLinks, isLinkPiece, LINKS_AFTER, LinkedItem, readLinks } from './issue/links.ts'
+import {
+  type IssueLinks,
+  isLinkPiece,
+  LINKS_AFTER,
+  LinkedItem,
+  NO_LINKS,
+  readLinks,
+} from './issue/links.ts'
+import { ISSUE, readIssue, tagOf } from './issue/moved.ts'
 
 const SUMMARISED = 3
 const PARTS = ['timeline', 'linked', 'sub_issues'] as const
+const NO_COMMENTS: Listing<GitHubComment> = { items: [], more: false }
 const NO_HISTORY: IssueHistory = { pieces: [], rest: undefined }
 type Part = (typeof PARTS)[number]
 
@@ -98,29 +107,40 @@ export const githubIssue = defineProvider({
   tags: ({ owner, repo, issue_number }) => [issueTag(owner, repo, issue_number)],
   async fetch(asked, context) {
     const { include = [], issue_number, owner, repo } = asked
-    const { github } = context
     const window = windowOf(asked)
     const max_comments = window ? 0 : (asked.max_comments ?? 30)
-    const path = '/repos/{owner}/{repo}/issues/{issue_number}'
-    const params = { owner, repo, issue_number }
     const parts = new Set(include)
-    const [issue, comments, allLinks, history] = await Promise.all([
-      github.get<GitHubIssue>(path, 'number', { params }),
-      max_comments === 0
-        ? { items: [], more: false }
-        : github.list<GitHubComment>(`${path}/comments`, { params, limit: max_comments }),
-      readLinks(context, params, parts, window?.after),
-      parts.has('timeline') ? readHistory(context, path, params, window) : NO_HISTORY,
-    ])
-    const [realOwner, realRepo] = repositoryOf(issue)
-    const ref: IssueRef = { owner: realOwner, repo: realRepo, issue_number: issue.number }
+    const nothing = { comments: NO_COMMENTS, allLinks: NO_LINKS, history: NO_HISTORY }
+    const { issue, ref, rest } = await readIssue(
+      context,
+      { owner, repo, issue_number },
+      async (place, count) => {
+        const params = { ...place }
+        const limit = Math.min(max_comments, count ?? max_comments)
+        const [comments, allLinks, history] = await Promise.all([
+          limit === 0
+            ? NO_COMMENTS
+            : context.github.list<GitHubComment>(`${ISSUE}/comments`, {
+                params,
+                limit,
+                eager: count !== undefined,
+              }),
+          readLinks(context, place, parts, window?.after),
+          parts.has('timeline') ? readHistory(context, ISSUE, params, window) : NO_HISTORY,
+        ])
+        return { comments, allLinks, history }
+      },
+      nothing,
+    )
+    const { allLinks, comments, history } = rest
     const missing = window ? 0 : Math.max(0, issue.comments - comments.items.length)
     const links = window ? linksIn(allLinks, window) : allLinks
     return {
-      repository: { owner: realOwner, repo: realRepo },
+      repository: { owner: ref.owner, repo: ref.repo },
       // What mentions it may lie in repositories that others may not read, and changes unheard.
       visibility: include.length === 0 ? 'repository' : 'private',
       cache: () => (include.length === 0 ? undefined : UNTOLD),
+      tags: [tagOf(ref)],
       omitted: [
         ...(missing > 0 ? [theRest(ref, comments.items.length, missing)] : []),
         ...beyond(ref, allLinks, history, window),

@@ -12,7 +12,8 @@ import {
   keptComments,
   omittedComments,
 } from './issue/comments.ts'
-import { authorOf, type GitHubIssue, issueName, repositoryOf } from './issue/fields.ts'
+import { authorOf, issueName } from './issue/fields.ts'
+import { ISSUE, readIssue, tagOf } from './issue/moved.ts'
 
 export const githubIssueComments = defineProvider({
   type: 'github_issue_comments',
@@ -47,15 +48,22 @@ export const githubIssueComments = defineProvider({
   example: { owner: 'octocat', repo: 'Hello-World', issue_number: 1347, limit: 10 },
   cache: DELIVERED,
   tags: ({ owner, repo, issue_number }) => [issueTag(owner, repo, issue_number)],
-  async fetch({ owner, repo, issue_number, offset = 0, limit = 30 }, { github }) {
-    const path = '/repos/{owner}/{repo}/issues/{issue_number}'
-    const params = { owner, repo, issue_number }
-    const [issue, comments] = await Promise.all([
-      github.get<GitHubIssue>(path, 'number', { params }),
-      github.list<GitHubComment>(`${path}/comments`, { params, offset, limit }),
-    ])
-    const [realOwner, realRepo] = repositoryOf(issue)
-    const ref = { owner: realOwner, repo: realRepo, issue_number: issue.number }
+  async fetch({ owner, repo, issue_number, offset = 0, limit = 30 }, context) {
+    const {
+      issue,
+      ref,
+      rest: comments,
+    } = await readIssue(
+      context,
+      { owner, repo, issue_number },
+      (place) =>
+        context.github.list<GitHubComment>(`${ISSUE}/comments`, {
+          params: { ...place },
+          offset,
+          limit,
+        }),
+      { items: [], more: false },
+    )
     const end = offset + comments.items.length
     // What was read at the same time may know of one more.
     const total = Math.max(issue.comments, comments.items.length > 0 ? end : 0)
@@ -63,8 +71,9 @@ export const githubIssueComments = defineProvider({
     const window = { offset: end, limit: Math.min(rest, limit) }
     const first = comments.items.length > 0 ? offset + 1 : offset
     return {
-      repository: { owner: realOwner, repo: realRepo },
+      repository: { owner: ref.owner, repo: ref.repo },
       visibility: 'repository',
+      tags: [tagOf(ref)],
       omitted: rest > 0 && end > offset ? [commentsOmission(ref, window, rest, 'limit')] : [],
       blocks: [
         {

@@ -153,6 +153,61 @@ describe('github_issue', () => {
   })
 })
 
+describe('an issue that was transferred', () => {
+  const asked = ['github_issue', 'github_issue_comments'].map((context_type) => ({
+    ...request(),
+    context_type,
+    max_age: 0,
+  }))
+  const serve = (ALLOWED_REPOS: string) =>
+    startApp({ github, env: { GITHUB_TOKEN: OCTOCAT_TOKEN, ALLOWED_REPOS } })
+
+  it('is followed with all that hangs on it', async () => {
+    addRepository(github.world, { owner: 'octo', name: 'other' })
+    addIssue(github.world, 'octo/other', { title: 'First here' })
+    const issue = issueWith({ title: 'Moved' }, 40, (i) => ({ body: `Comment ${i}` }))
+    transferIssue(github.world, issue, 'octo/other')
+    await using limited = await serve('octo/talk,octo/other')
+    for (const one of asked) {
+      const [block] = (await limited.context(one)).context
+      expect(block).toMatchObject({ id: expect.stringContaining('octo/other#2'), title: 'Moved' })
+      expect(textsOf(block ? [block] : [])).toHaveLength(30)
+    }
+    github.resetCounts()
+    github.latencyMs = 300
+    const include = ['timeline', 'linked', 'sub_issues']
+    const whole = { ...request({ include }), max_age: 0 }
+    expect((await limited.context(whole)).context[0]?.timeline).toEqual([])
+    github.latencyMs = 0
+    // One for the redirect itself.
+    expect(github.rounds()).toBeLessThanOrEqual(3)
+  })
+
+  it('is refused as any other where it may not be read now', async () => {
+    addRepository(github.world, { owner: 'closed', name: 'place' })
+    const issue = issueWith({ title: 'Moved' }, 3, () => ({ body: 'A secret' }))
+    addIssue(github.world, 'closed/place', {})
+    transferIssue(github.world, issue, 'closed/place')
+    await using limited = await serve('octo/*')
+    const other = { owner: 'closed', repo: 'place', issue_number: 2 }
+    const plain = await limited.post({ context_type: 'github_issue', params: other })
+    for (const one of asked) {
+      const answer = await limited.post(one)
+      expect([answer.status, answer.text]).toEqual([403, expect.not.stringMatching(/secret|Moved/)])
+      const { request_id: _, ...problem } = answer.json<Record<string, unknown>>()
+      expect(plain.json()).toMatchObject(problem)
+    }
+    // No comment of it was even asked for.
+    expect(github.count({ path: /\/closed\/place\/.*comments/ })).toBe(0)
+  })
+
+  it('is not there where it went out of sight', async () => {
+    const hidden = addRepository(github.world, { owner: 'closed', name: 'den', private: true })
+    transferIssue(github.world, issueWith({ title: 'Moved' }, 3), hidden)
+    for (const one of asked) expect((await app.post(one)).status).toBe(404)
+  })
+})
+
 describe('calls to GitHub', () => {
   it('fetches the issue and its comments side by side', async () => {
     issueWith({}, 3)

@@ -17,7 +17,7 @@ export interface LinesPiece extends Piece {
 
 /** Of a piece: enough to make sense, little enough to choose from. */
 const MOST_LINES = 30
-const MOST_CHARACTERS = 1_000
+const MOST_CHARACTERS = 800
 /** A line longer than this goes on, under the same number, on the next. */
 const LONGEST_ROW = 1_000
 

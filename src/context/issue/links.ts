@@ -113,7 +113,7 @@ export interface IssueLinks {
   readonly more: readonly MoreLinks[]
 }
 
-const NO_LINKS: IssueLinks = { pieces: [], more: [] }
+export const NO_LINKS: IssueLinks = { pieces: [], more: [] }
 
 /**
  * Pull requests that close the issue, or issues that the pull request closes; what mentions it; its

@@ -1,5 +1,6 @@
 /**
- * A session is one hash, so that it expires, is evicted and is read as a whole, in a Cluster too:
+ * A session is one hash, so that it is read and taken away as a whole, in a Cluster too. It has no TTL
+ * of Redis' own, as what has one may be evicted: `EXPIRE` below removes it when its time has come.
  *
  * | field | value |
  * | --- | --- |

@@ -25,13 +25,14 @@ export function isPresent({ deleted, movedTo }: Issue): boolean {
   return !deleted && !movedTo
 }
 
-/** The issue, or GitHub's 404, 410 or 301. */
-export function findIssue(ask: Ask, repository: Repository): Issue | Reply {
+/** The issue, or GitHub's 404, 410 or 301; the description of what hangs on one has no 301 (issues/list-comments). */
+export function findIssue(ask: Ask, repository: Repository, isItself = false): Issue | Reply {
   const number = ask.params.issue_number ?? ''
   const issue = /^\d+$/.test(number) ? repository.issues.get(Number(number)) : undefined
   if (!issue) return notFound()
   if (issue.deleted) return gone()
   if (!issue.movedTo) return issue
+  if (!isItself) return notFound()
   const { repository: target, body } = issue.movedTo
   return moved(ask, `/repositories/${target.body.id}/issues/${body.number}`)
 }
@@ -83,7 +84,7 @@ const get = repositoryRoutes({
   path: 'issues/{issue_number}',
   permission: 'issues=read',
   handle: (ask, repository) => {
-    const issue = findIssue(ask, repository)
+    const issue = findIssue(ask, repository, true)
     if ('status' in issue) return issue
     const reply = text(200, serialise('issue', ask.version, issue.body))
     return withLastModified(reply, issue.body.updated_at)
