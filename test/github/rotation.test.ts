@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { startApp } from '../support/app.ts'
+import { type App, startApp } from '../support/app.ts'
 import {
   addAccount,
   addComments,
@@ -32,6 +32,12 @@ const issues = Array.from({ length: ISSUES }, (_, index) => ({
   params: { owner: 'acme', repo: 'engine', issue_number: index + 1 },
 }))
 
+/** A few at a time: what one process has too much of does not wait for Redis. */
+async function askAll(app: App): Promise<void> {
+  for (let at = 0; at < ISSUES; at += 5)
+    await Promise.all(issues.slice(at, at + 5).map((issue) => app.context(issue)))
+}
+
 it('after a rotation of the token unchanged things still answer 304, out of the bodies in Redis', async () => {
   await using redis = await startRedis()
   const world = worldWithIssues()
@@ -39,13 +45,13 @@ it('after a rotation of the token unchanged things still answer 304, out of the 
   const env = { REDIS_URL: redis.url, RATE_LIMIT_MAX: '10000' }
   {
     await using before = await startApp({ github, env: { ...env, GITHUB_TOKEN: 'ghp_before' } })
-    await Promise.all(issues.map((issue) => before.context(issue)))
+    await askAll(before)
   }
   rotateToken(world, 'agent', 'ghp_after')
   await using after = await startApp({ github, env: { ...env, GITHUB_TOKEN: 'ghp_after' } })
   github.resetCounts()
 
-  await Promise.all(issues.map((issue) => after.context(issue)))
+  await askAll(after)
 
   const asked = github.requests.filter(({ path }) => path.startsWith('/repos/'))
   const unchanged = asked.filter(({ status }) => status === 304)
