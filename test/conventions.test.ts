@@ -22,6 +22,8 @@ describe('the registry', () => {
     for (const { type, blockType, block: schema, alsoBlocks, example } of providers) {
       const { context } = await app.context({ context_type: type, params: example })
       expect(context[0]?.type).toBe(blockType)
+      // Below the first lines there is something to see.
+      expect(context[0]?.content).toMatch(/\n\n./)
       for (const block of context) {
         const promised = block.type === blockType ? schema : alsoBlocks?.[block.type]
         const errors = promised && [...TypeCompiler.Compile(promised).Errors(block)]

@@ -20,6 +20,7 @@ import {
   sourceOfRef,
 } from './change/commits.ts'
 import { DELIVERED, policyFor } from './common/freshness.ts'
+import { presentName } from './common/presentName.ts'
 import { facts, lines } from './common/render.ts'
 import { refsTag } from './common/tags.ts'
 import { windowsOf } from './common/windows.ts'
@@ -83,7 +84,7 @@ export const githubCommits = defineProvider({
         limit,
       })
       .catch(noneWhereEmpty)
-    const repository = repositoryIn(items, { owner, repo })
+    const repository = await presentName(github, { owner, repo }, repositoryIn(items))
     const name = `${repository.owner}/${repository.repo}`
     const pieces = commitPieces(items, offset, RANK, sourceOfRef(ref))
     const omission = (window: { offset: number; limit: number }, reason: string): Omission => ({
@@ -126,10 +127,7 @@ function noneWhereEmpty(error: unknown): Listing<GitHubCommit> {
 }
 
 /** GitHub's own spelling of the names, also after a rename: it stands in the commits' addresses alone. */
-function repositoryIn(
-  [commit]: readonly GitHubCommit[],
-  asked: { owner: string; repo: string },
-): { owner: string; repo: string } {
+function repositoryIn([commit]: readonly GitHubCommit[]) {
   const [, owner, repo] = /\/repos\/([^/]+)\/([^/]+)\/commits\//.exec(commit?.url ?? '') ?? []
-  return owner && repo ? { owner, repo } : asked
+  return owner && repo ? { owner, repo } : undefined
 }

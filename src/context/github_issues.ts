@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { defineProvider } from '../core/provider.ts'
 import { blockFields, repositoryParams, Timestamp } from '../core/schemas.ts'
 import { DELIVERED } from './common/freshness.ts'
+import { presentName } from './common/presentName.ts'
 import { issuesTag } from './common/tags.ts'
 import { repositoryOf } from './issue/fields.ts'
 import { issuePieces, ListedIssue, listedIssues, runsOf } from './issue/list.ts'
@@ -83,17 +84,21 @@ export const githubIssues = defineProvider({
       offset,
       limit,
     })
-    const [first] = scan.issues
-    const [realOwner, realRepo] = first ? repositoryOf(first.issue) : [owner, repo]
-    const name = `${realOwner}/${realRepo}`
+    const told = scan.any && repositoryOf(scan.any)
+    const place = await presentName(
+      github,
+      { owner, repo },
+      told && { owner: told[0], repo: told[1] },
+    )
+    const name = `${place.owner}/${place.repo}`
     const window = (change: { offset: number; limit: number }) => ({
       context_type: 'github_issues',
-      params: { ...params, owner: realOwner, repo: realRepo, ...change },
+      params: { ...params, ...place, ...change },
     })
     const pieces = issuePieces(scan.issues, ({ number }) => `#${number}`, texts === 'whole')
     const reason = scan.issues.length < limit ? 'scan_limit' : 'limit'
     return {
-      repository: { owner: realOwner, repo: realRepo },
+      repository: place,
       visibility: 'repository',
       omitted: scan.more
         ? [{ what: 'issues', reason, next: window({ offset: scan.end, limit }) }]

@@ -4,6 +4,7 @@ import { oneLine } from '../core/quote.ts'
 import { blockFields, type Omission, Ref, repositoryParams } from '../core/schemas.ts'
 import { excerptOf } from './common/excerpt.ts'
 import { DELIVERED } from './common/freshness.ts'
+import { presentName } from './common/presentName.ts'
 import { lines } from './common/render.ts'
 import { pullsTag } from './common/tags.ts'
 import { windowsOf } from './common/windows.ts'
@@ -93,7 +94,7 @@ export const githubPullRequests = defineProvider({
       limit,
     })
     const [first] = items
-    const repository = first ? pullRepository(first) : { owner, repo }
+    const repository = await presentName(github, { owner, repo }, first && pullRepository(first))
     const name = `${repository.owner}/${repository.repo}`
     const pieces = items.map((pull, index) => pieceOf(pull, index, offset))
     const omission = (window: { offset: number; limit: number }, reason: string): Omission => ({

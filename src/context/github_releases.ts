@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { defineProvider, type Kept, type Piece } from '../core/provider.ts'
 import { blockFields, type Omission, repositoryParams } from '../core/schemas.ts'
+import { presentName } from './common/presentName.ts'
 import { facts } from './common/render.ts'
 import { releasesTag } from './common/tags.ts'
 import { windowsOf } from './common/windows.ts'
@@ -49,9 +50,13 @@ export const githubReleases = defineProvider({
       offset,
       limit,
     })
-    const [realOwner, realRepo] = (items[0] && repositoryOf(items[0])) ?? [owner, repo]
-    const name = `${realOwner}/${realRepo}`
-    const place = { owner: realOwner, repo: realRepo }
+    const told = items[0] && repositoryOf(items[0])
+    const place = await presentName(
+      github,
+      { owner, repo },
+      told && { owner: told[0], repo: told[1] },
+    )
+    const name = `${place.owner}/${place.repo}`
     const next = (context_type: string, params: object) => ({
       context_type,
       params: { ...place, ...params },

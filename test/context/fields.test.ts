@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { providers } from '../../src/context/registry.ts'
 import { type Alter, startAltered } from '../support/altered.ts'
 import { type App, type Block, startApp } from '../support/app.ts'
-import { addIssue, type GitHub, OCTOCAT_TOKEN, startGitHub } from '../support/github/index.ts'
+import { type GitHub, OCTOCAT_TOKEN, startGitHub } from '../support/github/index.ts'
 
 const ENV = { GITHUB_TOKEN: OCTOCAT_TOKEN, RATE_LIMIT_MAX: '1000000', GITHUB_BUDGET: 'off' }
 const BUDGETS = [100, 150, 200, 300]
@@ -75,7 +75,6 @@ describe.each([
   let altered: Awaited<ReturnType<typeof startAltered>> | undefined
   beforeAll(async () => {
     github = await startGitHub()
-    addIssue(github.world, 'octocat/Hello-World', { title: 'Say who is greeted' })
     Object.assign(github.world.limits, { core: 1e6, graphql: 1e6, search: 1e6, code_search: 1e6 })
     altered = alter && (await startAltered(github, alter))
     app = await startApp({ github: altered ?? github, env: ENV })

@@ -18,31 +18,18 @@ import {
   addStatus,
   type GitHub,
   mergePull,
-  OCTOCAT_TOKEN,
   type Pull,
   type PullOptions,
   renameRepository,
-  startGitHub,
   updatePull,
 } from '../support/github/index.ts'
 import { hunksIn } from '../support/patches.ts'
-
-const ENV = {
-  GITHUB_TOKEN: OCTOCAT_TOKEN,
-  RATE_LIMIT_MAX: '1000000',
-  GITHUB_POINTS_PER_MINUTE: '1000000',
-}
-const REPO = 'octo/talk'
+import { entriesIn, startTalk, TALK, TALK_ENV } from '../support/talk.ts'
 
 let github: GitHub
 let app: App
 beforeAll(async () => {
-  github = await startGitHub()
-  Object.assign(github.world.limits, { core: 1_000_000, graphql: 1_000_000 })
-  github.world.anonymousLimits.core = 1_000_000
-  addRepository(github.world, { owner: 'octo', name: 'talk', default_branch: 'main' })
-  addFiles(github.world, REPO, { 'src/login.ts': 'one\n' }, { branch: 'main' })
-  app = await startApp({ github, env: ENV })
+  ;({ github, app } = await startTalk())
 })
 afterAll(async () => {
   await app.close()
@@ -50,7 +37,7 @@ afterAll(async () => {
 })
 
 const numberOf = (pull: Pull) => pull.issue.body.number
-const pull = (options: PullOptions = {}) => addPull(github.world, REPO, options)
+const pull = (options: PullOptions = {}) => addPull(github.world, TALK, options)
 const shaOf = ({ head }: Pull) => head.sha
 
 const request = (of: Pull | number, params: object = {}) => ({
@@ -68,8 +55,6 @@ const block = ({ context }: Context, type: string): Block => {
   if (!found) throw new Error(`no block of ${type}`)
   return found
 }
-const list = <T = Record<string, unknown>>(blocks: readonly Block[], field: string): T[] =>
-  blocks.flatMap((one) => (one[field] ?? []) as T[])
 
 /** A pull request with something of everything. */
 function busyPull(): Pull {
@@ -77,7 +62,7 @@ function busyPull(): Pull {
   const branch = `topic-${world.nextId}`
   addFiles(
     world,
-    REPO,
+    TALK,
     { 'src/login.ts': 'two\n', 'yarn.lock': 'x\n' },
     { branch, from: 'main', author: 'octocat', message: 'Log in twice' },
   )
@@ -108,10 +93,10 @@ function busyPull(): Pull {
     ],
   })
   addReviewThread(world, made.issue, { isResolved: true, comments: [{ body: 'A typo.' }] })
-  const run = addRun(world, REPO, { head_sha: shaOf(made), conclusion: 'failure' })
-  addJob(world, REPO, run, { name: 'test', conclusion: 'failure', annotations: [{ message: 'x' }] })
-  addCheckRun(world, REPO, { head_sha: shaOf(made), name: 'lint' })
-  addStatus(world, REPO, { sha: shaOf(made), context: 'cla', state: 'success' })
+  const run = addRun(world, TALK, { head_sha: shaOf(made), conclusion: 'failure' })
+  addJob(world, TALK, run, { name: 'test', conclusion: 'failure', annotations: [{ message: 'x' }] })
+  addCheckRun(world, TALK, { head_sha: shaOf(made), name: 'lint' })
+  addStatus(world, TALK, { sha: shaOf(made), context: 'cla', state: 'success' })
   return made
 }
 
@@ -239,7 +224,7 @@ describe('github_pull_request', () => {
     const patches = await app.context(request(made, { include: ['patches'] }))
     expect(hunksIn(patches.context)).toEqual(['src/login.ts#1', 'yarn.lock#1'])
     const all = await app.context(request(made, { include: ['threads'] }))
-    expect(list(all.context, 'threads').map(({ resolved }) => resolved)).toEqual([false, true])
+    expect(entriesIn(all.context, 'threads').map(({ resolved }) => resolved)).toEqual([false, true])
     expect([patches.omitted, all.omitted]).toEqual([[], []])
   })
 
@@ -247,14 +232,14 @@ describe('github_pull_request', () => {
     const { world } = github
     const made = busyPull()
     addRepository(world, { owner: 'other', name: 'place' })
-    addClosing(world, made.issue, addIssue(world, REPO, { title: 'Log in fails', user: 'eve' }))
+    addClosing(world, made.issue, addIssue(world, TALK, { title: 'Log in fails', user: 'eve' }))
     addMention(world, addIssue(world, 'other/place', { title: 'Elsewhere' }), made.issue)
     const linked = async (on: App) =>
-      list((await on.context(request(made, { include: ['linked'] }))).context, 'linked').map(
+      entriesIn((await on.context(request(made, { include: ['linked'] }))).context, 'linked').map(
         ({ relation, title }) => `${relation} ${title}`,
       )
     expect(await linked(app)).toEqual(['closes Log in fails', 'mentioned_by Elsewhere'])
-    await using narrow = await startApp({ github, env: { ...ENV, ALLOWED_REPOS: 'octo/*' } })
+    await using narrow = await startApp({ github, env: { ...TALK_ENV, ALLOWED_REPOS: 'octo/*' } })
     expect(await linked(narrow)).toEqual(['closes Log in fails'])
   })
 
@@ -276,7 +261,7 @@ describe('github_pull_request', () => {
 
   it('is 404 where there is none', async () => {
     expect((await app.post(request(99_999))).status).toBe(404)
-    const issue = addIssue(github.world, REPO)
+    const issue = addIssue(github.world, TALK)
     expect((await app.post(request(issue.body.number))).status).toBe(404)
   })
 
@@ -359,12 +344,12 @@ describe('how long it is kept', () => {
 
   it('is ten seconds while checks run, and a minute when they are done', async () => {
     const made = pull()
-    addCheckRun(github.world, REPO, { head_sha: shaOf(made), name: 'a', status: 'in_progress' })
+    addCheckRun(github.world, TALK, { head_sha: shaOf(made), name: 'a', status: 'in_progress' })
     expect(await ttl(made)).toBeGreaterThan(2)
     expect(await ttl(made)).toBeLessThanOrEqual(11)
     expect(await ttl(made, { include: ['files'] })).toBeGreaterThan(11)
     const done = pull()
-    addCheckRun(github.world, REPO, { head_sha: shaOf(done), name: 'a' })
+    addCheckRun(github.world, TALK, { head_sha: shaOf(done), name: 'a' })
     expect(await ttl(done)).toBeGreaterThan(11)
   })
 })
@@ -372,20 +357,20 @@ describe('how long it is kept', () => {
 describe('what a credential may not do', () => {
   it('anonymous: threads come without their state, and that is said', async () => {
     const made = busyPull()
-    await using strangers = await startApp({ github, env: { ...ENV, GITHUB_TOKEN: '' } })
+    await using strangers = await startApp({ github, env: { ...TALK_ENV, GITHUB_TOKEN: '' } })
     const answer = await strangers.context(request(made, { include: ['reviews', 'linked'] }))
-    expect(list(answer.context, 'threads')).toMatchObject([
+    expect(entriesIn(answer.context, 'threads')).toMatchObject([
       { path: 'src/login.ts', resolved: null, hunk: '@@ -1 +1 @@\n-one\n+two' },
       { resolved: null },
     ])
-    expect(list(list(answer.context, 'threads') as never, 'comments')).toHaveLength(3)
+    expect(entriesIn(entriesIn(answer.context, 'threads') as never, 'comments')).toHaveLength(3)
     expect(block(answer, 'linked').content).toContain('known callers only')
     expect(answer.omitted).toEqual([
       { what: 'which threads are resolved', reason: 'upstream_forbidden' },
       { what: 'linked', reason: 'upstream_forbidden' },
     ])
     const window = request(made, { include: ['threads'], offset: 1, limit: 5 })
-    expect(list((await strangers.context(window)).context, 'threads')).toHaveLength(1)
+    expect(entriesIn((await strangers.context(window)).context, 'threads')).toHaveLength(1)
   })
 
   it('where GraphQL fails, the other interface answers', async () => {
@@ -393,7 +378,7 @@ describe('what a credential may not do', () => {
     const fault = github.fault({ match: '/graphql', kind: 'status', status: 500 })
     const { context, omitted } = await app.context(request(made, { include: ['reviews'] }))
     fault.remove()
-    expect(list(context, 'threads')).toHaveLength(2)
+    expect(entriesIn(context, 'threads')).toHaveLength(2)
     expect(omitted).toEqual([{ what: 'which threads are resolved', reason: 'upstream_error' }])
   })
 
@@ -407,7 +392,7 @@ describe('what a credential may not do', () => {
     const name = { owner: 'octo', name: 'secret', default_branch: 'main', readers: ['narrow'] }
     addRepository(github.world, { ...name, private: true })
     const made = addPull(github.world, 'octo/secret', { title: 'Hidden' })
-    await using limited = await startApp({ github, env: { ...ENV, GITHUB_TOKEN: token } })
+    await using limited = await startApp({ github, env: { ...TALK_ENV, GITHUB_TOKEN: token } })
     const asked = request(made)
     const answer = await limited.context({ ...asked, params: { ...asked.params, repo: 'secret' } })
     expect(answer.context[0]?.title).toBe('Hidden')

@@ -1,105 +1,38 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type App, type Block, type Context, startApp } from '../support/app.ts'
+import type { App, Block, Context } from '../support/app.ts'
 import { follow } from '../support/follow.ts'
 import {
   addCheckRun,
   addFiles,
   addJob,
   addPull,
-  addRepository,
   addRun,
   type GitHub,
-  OCTOCAT_TOKEN,
   type Run,
   renameRepository,
-  type Job as SimulatedJob,
-  type StepOptions,
-  startGitHub,
   touch,
 } from '../support/github/index.ts'
-
-const ENV = {
-  GITHUB_TOKEN: OCTOCAT_TOKEN,
-  RATE_LIMIT_MAX: '1000000',
-  GITHUB_POINTS_PER_MINUTE: '1000000',
-}
-const REPO = 'octo/talk'
+import { createRuns, jobsIn, linesIn, runRequest } from '../support/runs.ts'
+import { startTalk, TALK } from '../support/talk.ts'
 
 let github: GitHub
 let app: App
 beforeAll(async () => {
-  github = await startGitHub()
-  github.world.limits.core = 1_000_000
-  github.world.anonymousLimits.core = 1_000_000
-  addRepository(github.world, { owner: 'octo', name: 'talk', default_branch: 'main' })
-  app = await startApp({ github, env: ENV })
+  ;({ github, app } = await startTalk())
 })
 afterAll(async () => {
   await app.close()
   await github.close()
 })
 
-const request = (params: object) => ({
-  context_type: 'github_workflow_run',
-  params: { owner: 'octo', repo: 'talk', ...params },
-})
-
-let made = 0
-/** A run of a commit of its own, on a branch of its own unless given. */
-function run(options: Partial<Parameters<typeof addRun>[2]> = {}): Run {
-  made += 1
-  const branch = String(options.head_branch ?? `topic-${made}`)
-  const file = { [`file-${made}`]: `${made}` }
-  const { sha } = addFiles(github.world, REPO, file, { branch, message: `Commit ${made}` })
-  const defaults = { head_sha: sha, head_branch: branch, conclusion: 'failure', name: 'Test' }
-  const created_at = new Date(Date.UTC(2026, 0, 1, made)).toISOString().replace('.000', '')
-  return addRun(github.world, REPO, { ...defaults, created_at, ...options })
-}
-
-const STEPS: readonly StepOptions[] = [
-  { name: 'Set up job', log: ['Runner version 2'] },
-  {
-    name: 'Run npm test',
-    conclusion: 'failure',
-    seconds: 30,
-    log: [
-      '##[group]Run npm test',
-      '\u001b[36;1mnpm test\u001b[0m',
-      '##[endgroup]',
-      'expected 1, got 2',
-      '##[error]Process completed with exit code 1.',
-    ],
-  },
-  { name: 'Post checkout', log: ['Post job cleanup.'] },
-]
-
-function failingJob(of: Run, options: Parameters<typeof addJob>[3] = {}): SimulatedJob {
-  return addJob(github.world, REPO, of, {
-    name: 'test (24)',
-    conclusion: 'failure',
-    steps: STEPS,
-    annotations: [{ path: 'a.ts', start_line: 3, annotation_level: 'failure', message: 'got 2' }],
-    ...options,
-  })
-}
-
-interface Job {
-  readonly job_id: number
-  readonly name: string
-  readonly conclusion: string
-  readonly failing_steps: readonly { number: number; name: string }[]
-  readonly annotations: readonly { message: string }[]
-  readonly log: readonly { step: number; first_line: number; last_line: number; text: string }[]
-}
-const jobsIn = (blocks: readonly Block[]) => blocks.flatMap(({ jobs }) => jobs as readonly Job[])
-const linesIn = (blocks: readonly Block[]) =>
-  jobsIn(blocks).flatMap(({ log }) => log.flatMap(({ text }) => text.split('\n')))
+const request = runRequest
+const { failingJob, run } = createRuns(() => github)
 
 describe('github_workflow_run', () => {
   it('tells which job and step failed, and the end of its log', async () => {
     const of = run({ display_title: 'Count to two', event: 'push' })
     const job = failingJob(of)
-    addJob(github.world, REPO, of, { name: 'lint' })
+    addJob(github.world, TALK, of, { name: 'lint' })
     const { context, omitted } = await app.context(request({ run_id: of.body.id }))
     expect(context).toEqual([
       {
@@ -170,8 +103,8 @@ describe('github_workflow_run', () => {
     failingJob(older, { name: 'older' })
     const latest = run({ head_branch: branch })
     failingJob(latest, { name: 'latest' })
-    addJob(github.world, REPO, latest, { name: 'lint' })
-    const second = addRun(github.world, REPO, {
+    addJob(github.world, TALK, latest, { name: 'lint' })
+    const second = addRun(github.world, TALK, {
       head_sha: latest.body.head_sha,
       head_branch: branch,
       conclusion: 'failure',
@@ -198,7 +131,7 @@ describe('github_workflow_run', () => {
     const failed = run({ head_branch: branch })
     failingJob(failed)
     const good = run({ head_branch: branch, conclusion: 'success' })
-    addJob(github.world, REPO, good, { name: 'test' })
+    addJob(github.world, TALK, good, { name: 'test' })
     const { context, omitted } = await app.context(request({ branch }))
     expect(context[0]?.run_id).toBe(failed.body.id)
     expect(linesIn(context)).toEqual([])
@@ -210,14 +143,14 @@ describe('github_workflow_run', () => {
 
   it('tells of the last run where none failed, and of none where there is none', async () => {
     const good = run({ conclusion: 'success' })
-    addJob(github.world, REPO, good, { name: 'test' })
+    addJob(github.world, TALK, good, { name: 'test' })
     const { context, omitted } = await app.context(request({ branch: good.body.head_branch }))
     expect(context[0]).toMatchObject({ run_id: good.body.id, conclusion: 'success' })
     expect([context[0]?.content, omitted]).toEqual([
       expect.stringMatching(/\n\n- success: test$/),
       [],
     ])
-    addFiles(github.world, REPO, { x: 'y' }, { branch: 'quiet' })
+    addFiles(github.world, TALK, { x: 'y' }, { branch: 'quiet' })
     for (const params of [{ branch: 'quiet' }, { branch: 'no-such' }, { run_id: 1 }]) {
       const answer = await app.post(request(params))
       expect([answer.status, answer.json<{ code: string }>().code]).toEqual([404, 'not_found'])
@@ -228,8 +161,8 @@ describe('github_workflow_run', () => {
   })
 
   it('finds the latest failing run of a pull request, of forks too, whose words are strangers’', async () => {
-    const pull = addPull(github.world, REPO, { fork: null, title: 'From afar' })
-    const of = addRun(github.world, REPO, {
+    const pull = addPull(github.world, TALK, { fork: null, title: 'From afar' })
+    const of = addRun(github.world, TALK, {
       head_sha: pull.head.sha,
       head_branch: 'patch-1',
       conclusion: 'failure',
@@ -237,7 +170,7 @@ describe('github_workflow_run', () => {
     })
     of.body = { ...of.body, head_repository: null }
     failingJob(of)
-    addCheckRun(github.world, REPO, { head_sha: pull.head.sha, name: 'cla', conclusion: 'failure' })
+    addCheckRun(github.world, TALK, { head_sha: pull.head.sha, name: 'cla', conclusion: 'failure' })
     touch(github.world)
     const block = await app.block(request({ pull_number: pull.issue.body.number }))
     expect([block.run_id, block.trust]).toEqual([of.body.id, 'stranger'])
@@ -251,8 +184,8 @@ describe('github_workflow_run', () => {
   })
 
   it('still finds it where a server does not know the head by its pull request', async () => {
-    const pull = addPull(github.world, REPO, {})
-    const of = addRun(github.world, REPO, { head_sha: pull.head.sha, conclusion: 'failure' })
+    const pull = addPull(github.world, TALK, {})
+    const of = addRun(github.world, TALK, { head_sha: pull.head.sha, conclusion: 'failure' })
     failingJob(of)
     const fault = github.fault({ match: /pull%2F\d+%2Fhead/, kind: 'status', status: 422 })
     const block = await app.block(request({ pull_number: pull.issue.body.number }))
@@ -279,8 +212,8 @@ describe('github_workflow_run', () => {
   it('asks GitHub in two rounds', async () => {
     const of = run()
     for (const name of ['a', 'b', 'c']) failingJob(of, { name })
-    const pull = addPull(github.world, REPO, {})
-    const ofPull = addRun(github.world, REPO, { head_sha: pull.head.sha, conclusion: 'failure' })
+    const pull = addPull(github.world, TALK, {})
+    const ofPull = addRun(github.world, TALK, { head_sha: pull.head.sha, conclusion: 'failure' })
     failingJob(ofPull)
     for (const [params, requests] of [
       // Run and jobs; then logs and annotations.
@@ -304,7 +237,7 @@ describe('github_workflow_run', () => {
       return Number(/ttl=(\d+)/.exec(String(again.headers['cache-status']))?.[1])
     }
     const running = run({ status: 'in_progress' })
-    addJob(github.world, REPO, running, { name: 'test', status: 'in_progress' })
+    addJob(github.world, TALK, running, { name: 'test', status: 'in_progress' })
     expect(await ttl(running)).toBeLessThanOrEqual(11)
     const done = run()
     failingJob(done)
@@ -332,7 +265,7 @@ describe('after a rename', () => {
   it('goes by the new name', async () => {
     const of = run()
     failingJob(of)
-    renameRepository(github.world, REPO, 'Speech')
+    renameRepository(github.world, TALK, 'Speech')
     const { context } = await app.context(request({ run_id: of.body.id }))
     expect(context[0]?.id).toBe(`github_workflow_run:octo/Speech@${of.body.id}`)
     expect(linesIn(context)).toHaveLength(4)

@@ -7,7 +7,7 @@ import type { Provider } from '../../src/core/provider.ts'
 import { type Alter, startAltered } from '../support/altered.ts'
 import { type App, type Context, type Problem, startApp } from '../support/app.ts'
 import {
-  addIssue,
+  addRepository,
   deleteRepository,
   type GitHub,
   OCTOCAT_TOKEN,
@@ -56,8 +56,6 @@ function serve(alter?: Alter) {
   let altered: Awaited<ReturnType<typeof startAltered>> | undefined
   beforeAll(async () => {
     parts.github = await startGitHub()
-    // A list has something to list: what has the example's number is a pull request.
-    addIssue(parts.github.world, 'octocat/Hello-World', { title: 'Say who is greeted' })
     parts.github.world.limits.core = 1_000_000
     parts.github.world.limits.graphql = 1_000_000
     altered = alter && (await startAltered(parts.github, alter))
@@ -174,6 +172,34 @@ describe('renamed', () => {
       if (next) expect(next.params).toMatchObject({ owner: 'octocat', repo: 'Renamed' })
     }
     expect(brokenPromises(provider, answer)).toEqual([])
+  })
+})
+
+describe('renamed, with nothing in it', () => {
+  const parts = serve()
+  const lists = ['github_issues', 'github_pull_requests', 'github_releases', 'github_commits']
+  const asked = (context_type: string) => ({
+    context_type,
+    params: { owner: 'octo', repo: 'before' },
+    max_age: 0,
+  })
+  beforeAll(() => {
+    addRepository(parts.github.world, { owner: 'octo', name: 'before' })
+    renameRepository(parts.github.world, 'octo/before', 'After')
+  })
+
+  it.each(lists)('%s', async (type) => {
+    const [block] = (await parts.app.context(asked(type))).context
+    expect(`${block?.id} ${block?.url} ${block?.content}`).not.toContain('before')
+    expect(block?.id).toContain('octo/After')
+  })
+
+  it('is refused where its present name is', async () => {
+    await using limited = await startApp({
+      github: parts.github,
+      env: { ...ENV, ALLOWED_REPOS: 'octo/before' },
+    })
+    for (const type of lists) expect((await limited.post(asked(type))).status).toBe(403)
   })
 })
 

@@ -13,6 +13,8 @@ export interface FoundIssue {
 
 export interface IssueScan {
   readonly issues: readonly FoundIssue[]
+  /** Any entry of GitHub's list, which may be a pull request. */
+  readonly any: GitHubIssue | undefined
   /** Place in GitHub's list where the scan ended. */
   readonly end: number
   /** Whether GitHub's list goes on after `end`. */
@@ -35,6 +37,7 @@ export async function scanIssues(
   { params, query, offset, limit }: ScanOptions,
 ): Promise<IssueScan> {
   const found: FoundIssue[] = []
+  let any: GitHubIssue | undefined
   let end = offset
   let more = true
   while (more && found.length < limit && end - offset < MOST_SCANNED) {
@@ -49,6 +52,7 @@ export async function scanIssues(
           : stepFor(limit - found.length, found.length / scanned, MOST_SCANNED - scanned),
       eager: scanned > 0,
     })
+    any ??= page.items[0]
     page.items.forEach((issue, index) => {
       if (!('pull_request' in issue)) found.push({ issue, position: end + index })
     })
@@ -58,6 +62,7 @@ export async function scanIssues(
   const next = found[limit]
   return {
     issues: found.slice(0, limit),
+    any,
     end: next?.position ?? end,
     more: more || next !== undefined,
   }

@@ -1,39 +1,26 @@
 import fc from 'fast-check'
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type App, type Block, type Context, startApp } from '../../support/app.ts'
+import type { App, Block, Context } from '../../support/app.ts'
 import { follow } from '../../support/follow.ts'
 import {
   addCheckRun,
   addComments,
   addFiles,
   addPull,
-  addRepository,
   addReview,
   addReviewThread,
   addStatus,
   type GitHub,
-  OCTOCAT_TOKEN,
   type Pull,
-  startGitHub,
 } from '../../support/github/index.ts'
 import { changedFiles, filesIn, hunksIn, hunksOfFiles } from '../../support/patches.ts'
-
-const ENV = {
-  GITHUB_TOKEN: OCTOCAT_TOKEN,
-  RATE_LIMIT_MAX: '1000000',
-  GITHUB_POINTS_PER_MINUTE: '1000000',
-}
-const REPO = 'octo/talk'
+import { entriesIn, startTalk, TALK } from '../../support/talk.ts'
 
 let github: GitHub
 let app: App
 beforeAll(async () => {
-  github = await startGitHub()
-  Object.assign(github.world.limits, { core: 1_000_000, graphql: 1_000_000 })
-  addRepository(github.world, { owner: 'octo', name: 'talk', default_branch: 'main' })
-  addFiles(github.world, REPO, { 'src/login.ts': 'one\n' }, { branch: 'main' })
-  app = await startApp({ github, env: ENV })
+  ;({ github, app } = await startTalk())
 })
 afterAll(async () => {
   await app.close()
@@ -45,9 +32,6 @@ const request = (of: Pull, params: object = {}) => ({
   params: { owner: 'octo', repo: 'talk', pull_number: of.issue.body.number, ...params },
 })
 
-const list = <T>(blocks: readonly Block[], field: string): T[] =>
-  blocks.flatMap((one) => (one[field] ?? []) as T[])
-
 describe('a large pull request', () => {
   let large: Pull
   const COUNT = { reviews: 130, threads: 140, runs: 230, statuses: 120, comments: 60 }
@@ -58,12 +42,12 @@ describe('a large pull request', () => {
     for (let i = 0; i < 260; i++) {
       addFiles(
         world,
-        REPO,
+        TALK,
         { 'src/big.ts': `${i}\n` },
         { branch: 'big', from: 'main', message: `commit ${i}`, date: minute(i) },
       )
     }
-    large = addPull(world, REPO, {
+    large = addPull(world, TALK, {
       head: 'big',
       title: 'Large',
       body: 'All at once.',
@@ -79,10 +63,10 @@ describe('a large pull request', () => {
     names('run', COUNT.runs).forEach((name, i) => {
       const conclusion = i === 99 ? 'failure' : 'success'
       const output = i === 99 ? { title: 'It broke', summary: 'A quokka escaped.' } : {}
-      addCheckRun(world, REPO, { head_sha: large.head.sha, name, conclusion, output })
+      addCheckRun(world, TALK, { head_sha: large.head.sha, name, conclusion, output })
     })
     for (const context of names('status', COUNT.statuses)) {
-      addStatus(world, REPO, { sha: large.head.sha, context })
+      addStatus(world, TALK, { sha: large.head.sha, context })
     }
     addComments(world, large.issue, COUNT.comments, (i) => ({ body: `comment ${i}` }))
   })
@@ -106,13 +90,13 @@ describe('a large pull request', () => {
   function namesIn(blocks: readonly Block[]): Record<string, string[]> {
     const first = (text: string) => text.split(':')[0] ?? ''
     return {
-      reviews: list<{ body: string }>(blocks, 'reviews').map(({ body }) => body),
-      threads: list<{ comments: { body: string }[] }>(blocks, 'threads').map(({ comments }) =>
+      reviews: entriesIn<{ body: string }>(blocks, 'reviews').map(({ body }) => body),
+      threads: entriesIn<{ comments: { body: string }[] }>(blocks, 'threads').map(({ comments }) =>
         first(comments[0]?.body ?? ''),
       ),
-      checks: list<{ name: string }>(blocks, 'checks').map(({ name }) => name),
-      comments: list<{ body: string }>(blocks, 'comments').map(({ body }) => body),
-      commits: list<{ message: string }>(blocks, 'commits').map(({ message }) => message),
+      checks: entriesIn<{ name: string }>(blocks, 'checks').map(({ name }) => name),
+      comments: entriesIn<{ body: string }>(blocks, 'comments').map(({ body }) => body),
+      commits: entriesIn<{ message: string }>(blocks, 'commits').map(({ message }) => message),
       files: hunksIn(blocks),
     }
   }
@@ -183,7 +167,7 @@ describe('a large pull request', () => {
 
   it('has the one comment of 250, or file of 130, that is asked for, whatever part it is of', async () => {
     const needles = { 87: 'The walrus swallows the last session.' }
-    const crowded = addPull(github.world, REPO, { title: 'Crowded', files: changedFiles(130) })
+    const crowded = addPull(github.world, TALK, { title: 'Crowded', files: changedFiles(130) })
     addComments(github.world, crowded.issue, 250, (i) => ({
       body: i === 187 ? needles[87] : `We saw this too, in place ${i}, and do not know why.`,
     }))
@@ -218,7 +202,7 @@ describe('a large pull request', () => {
     // Who says how many gets no more.
     const few = request(crowded, { include: ['comments'], max_entries: 7 })
     const [, block] = (await app.context(few)).context
-    expect(list(block ? [block] : [], 'comments')).toHaveLength(7)
+    expect(entriesIn(block ? [block] : [], 'comments')).toHaveLength(7)
   }, 60_000)
 
   it('lists 130 files, the relevant one where it is asked for', async () => {

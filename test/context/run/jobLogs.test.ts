@@ -1,103 +1,30 @@
 import fc from 'fast-check'
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type App, type Block, startApp } from '../../support/app.ts'
+import { type App, startApp } from '../../support/app.ts'
 import { follow } from '../../support/follow.ts'
-import {
-  addFiles,
-  addJob,
-  addRepository,
-  addRun,
-  type GitHub,
-  OCTOCAT_TOKEN,
-  type Run,
-  type Job as SimulatedJob,
-  type StepOptions,
-  startGitHub,
-} from '../../support/github/index.ts'
-
-const ENV = {
-  GITHUB_TOKEN: OCTOCAT_TOKEN,
-  RATE_LIMIT_MAX: '1000000',
-  GITHUB_POINTS_PER_MINUTE: '1000000',
-}
-const REPO = 'octo/talk'
+import { addJob, type GitHub, OCTOCAT_TOKEN, type StepOptions } from '../../support/github/index.ts'
+import { createRuns, jobsIn, linesIn, runRequest, STEPS } from '../../support/runs.ts'
+import { startTalk, TALK, TALK_ENV } from '../../support/talk.ts'
 
 let github: GitHub
 let app: App
 beforeAll(async () => {
-  github = await startGitHub()
-  github.world.limits.core = 1_000_000
-  github.world.anonymousLimits.core = 1_000_000
-  addRepository(github.world, { owner: 'octo', name: 'talk', default_branch: 'main' })
-  app = await startApp({ github, env: ENV })
+  ;({ github, app } = await startTalk())
 })
 afterAll(async () => {
   await app.close()
   await github.close()
 })
 
-const request = (params: object) => ({
-  context_type: 'github_workflow_run',
-  params: { owner: 'octo', repo: 'talk', ...params },
-})
-
-let made = 0
-/** A run of a commit of its own, on a branch of its own unless given. */
-function run(options: Partial<Parameters<typeof addRun>[2]> = {}): Run {
-  made += 1
-  const branch = String(options.head_branch ?? `topic-${made}`)
-  const file = { [`file-${made}`]: `${made}` }
-  const { sha } = addFiles(github.world, REPO, file, { branch, message: `Commit ${made}` })
-  const defaults = { head_sha: sha, head_branch: branch, conclusion: 'failure', name: 'Test' }
-  const created_at = new Date(Date.UTC(2026, 0, 1, made)).toISOString().replace('.000', '')
-  return addRun(github.world, REPO, { ...defaults, created_at, ...options })
-}
-
-const STEPS: readonly StepOptions[] = [
-  { name: 'Set up job', log: ['Runner version 2'] },
-  {
-    name: 'Run npm test',
-    conclusion: 'failure',
-    seconds: 30,
-    log: [
-      '##[group]Run npm test',
-      '\u001b[36;1mnpm test\u001b[0m',
-      '##[endgroup]',
-      'expected 1, got 2',
-      '##[error]Process completed with exit code 1.',
-    ],
-  },
-  { name: 'Post checkout', log: ['Post job cleanup.'] },
-]
-
-function failingJob(of: Run, options: Parameters<typeof addJob>[3] = {}): SimulatedJob {
-  return addJob(github.world, REPO, of, {
-    name: 'test (24)',
-    conclusion: 'failure',
-    steps: STEPS,
-    annotations: [{ path: 'a.ts', start_line: 3, annotation_level: 'failure', message: 'got 2' }],
-    ...options,
-  })
-}
-
-interface Job {
-  readonly job_id: number
-  readonly name: string
-  readonly conclusion: string
-  readonly failing_steps: readonly { number: number; name: string }[]
-  readonly annotations: readonly { message: string }[]
-  readonly log: readonly { step: number; first_line: number; last_line: number; text: string }[]
-}
-const jobsIn = (blocks: readonly Block[]) => blocks.flatMap(({ jobs }) => jobs as readonly Job[])
-const linesIn = (blocks: readonly Block[]) =>
-  jobsIn(blocks).flatMap(({ log }) => log.flatMap(({ text }) => text.split('\n')))
+const request = runRequest
+const { failingJob, run } = createRuns(() => github)
 
 describe('a log', () => {
   const missing = async (job: Parameters<typeof addJob>[3], token = OCTOCAT_TOKEN) => {
     const of = run()
     failingJob(of, job)
-    await using asking = await startApp({ github, env: { ...ENV, GITHUB_TOKEN: token } })
+    await using asking = await startApp({ github, env: { ...TALK_ENV, GITHUB_TOKEN: token } })
     const { context, omitted } = await asking.context(request({ run_id: of.body.id }))
     expect(jobsIn(context)[0]).toMatchObject({ name: 'test (24)', log: [] })
     expect(jobsIn(context)[0]?.annotations).toHaveLength(1)
@@ -216,7 +143,7 @@ describe('a log', () => {
     const of = run()
     for (let i = 0; i < 130; i++) {
       if (i % 10 === 0) failingJob(of, { name: `job ${i}`, annotations: [] })
-      else addJob(github.world, REPO, of, { name: `job ${i}` })
+      else addJob(github.world, TALK, of, { name: `job ${i}` })
     }
     const { context, omitted } = await app.context(request({ run_id: of.body.id }))
     expect(jobsIn(context)).toHaveLength(130)

@@ -158,9 +158,17 @@ function addDocumented(world: World): void {
   repository.languages = documented('GET', `${base}/languages`) as Record<string, number>
   addDocumentedFiles(repository)
   addDocumentedWork(world, repository, issue)
+  addDeliveredIssue(world, repository)
   addDelivered(world, repository)
   const organization = documented('GET', '/orgs/{org}') as UserBody
   world.organizations.set(organization.login, Object.freeze(organization))
+}
+
+/** The issue of GitHub's webhook examples: what is documented under `issues` is a pull request. */
+function addDeliveredIssue(world: World, repository: Repository): void {
+  const text = JSON.stringify(delivered('issues', 'issue'))
+  const body = JSON.parse(text.replaceAll('Codertocat/Hello-World', repository.body.full_name))
+  registerProfile(world, registerIssue(repository, body).body.user)
 }
 
 /** The discussion of GitHub's webhook examples, with its one comment. */
