@@ -10,7 +10,7 @@ import { disconnected } from './disconnect.ts'
 import { matches } from './etag.ts'
 import { contentOf } from './markdown.ts'
 import { negotiate } from './negotiate.ts'
-import { type Head, sendReady } from './response.ts'
+import { headOf, sendReady } from './response.ts'
 import { streamAnswer } from './streamAnswer.ts'
 
 export interface AnswerOptions {
@@ -61,8 +61,9 @@ function sendAnswer(
   const at = now()
   const etag = etagOf(context, entry.contextId, mediaType)
   const remaining = rateLimitRemaining(principal)
-  const head: Head = ['etag', etag, 'age', ageOf(answered, at)]
-  head.push('cache-status', cacheStatus(answered, at), ...ALWAYS)
+  const head = headOf(reply)
+  head.push('etag', etag, 'age', ageOf(answered, at), 'cache-status', cacheStatus(answered, at))
+  head.push('cache-control', 'private, no-cache', 'vary', 'Accept, X-GitHub-Token')
   head.push('x-github-requests', meter.calls)
   if (remaining !== undefined) head.push('x-github-ratelimit-remaining', remaining)
   if (since === entry.contextId || matches(reply.request.headers['if-none-match'], etag)) {
@@ -76,8 +77,6 @@ function sendAnswer(
   send(entry.body)
   return undefined
 }
-
-const ALWAYS = ['cache-control', 'private, no-cache', 'vary', 'Accept, X-GitHub-Token']
 
 /** Two representations of one context are two things to a cache (RFC 9110, section 8.8.3). */
 function etagOf({ since }: ContextRequest, contextId: string, mediaType: string): string {

@@ -55,6 +55,11 @@ function joined(head: Head, own: unknown): Head | OutgoingHttpHeaders {
   return Object.assign(all, own)
 }
 
+/** What the answer says already, to be added to. */
+export function headOf({ raw }: FastifyReply): Head {
+  return raw.head ?? []
+}
+
 /** Has the answer say this, whoever sends it: at half the cost of the framework's headers. */
 export function say(reply: FastifyReply, ...pairs: Head): void {
   const { head } = reply.raw
@@ -62,13 +67,17 @@ export function say(reply: FastifyReply, ...pairs: Head): void {
   else for (let at = 0; at < pairs.length; at += 2) reply.header(`${pairs[at]}`, pairs[at + 1])
 }
 
-/** Sends bytes that are ready, past all that the framework does for what must be serialised first. */
+/**
+ * Sends bytes that are ready, past all that the framework does for what must be serialised first.
+ * @param head as `headOf` says, with what was added
+ */
 export function sendReady(reply: FastifyReply, status: number, head: Head, body?: Buffer): void {
   const { raw } = reply
   const others = reply.getHeaders()
   for (const name in others) head.push(name, others[name] as string)
   if (body) head.push('content-length', body.length)
   reply.hijack()
-  raw.writeHead(status, head)
+  if (head === raw.head) raw.writeHead(status)
+  else raw.writeHead(status, head)
   raw.end(body)
 }

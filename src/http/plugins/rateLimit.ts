@@ -57,11 +57,8 @@ export const rateLimitPlugin = fp(
         return
       }
       const left = own.max - taken.current
-      const reset = Math.ceil(taken.ttl / 1000)
-      say(
-        reply,
-        ...['ratelimit-limit', own.max, 'ratelimit-remaining', left, 'ratelimit-reset', reset],
-      )
+      say(reply, 'ratelimit-limit', own.max, 'ratelimit-remaining', left)
+      say(reply, 'ratelimit-reset', Math.ceil(taken.ttl / 1000))
       done()
     }
     app.addHook('onRoute', (route) => {
