@@ -1,16 +1,19 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
-/** Tests that start several processes, or one long computation: they want the machine for themselves. */
-const HEAVY = [
+/** Tests of several processes at once, or of one long computation: they want the machine for themselves. */
+const FLEETS = [
   'test/chaos.test.ts',
   'test/fleet/**/*.test.ts',
   'test/isolation/**/*.test.ts',
-  'test/mcp/clients.test.ts',
-  'test/mcp/conformance.test.ts',
-  'test/mcp/stdio.test.ts',
   'test/github/budgetFleet.test.ts',
   'test/process.test.ts',
   'test/workers.test.ts',
+]
+/** Tests that mostly wait for processes to start. */
+const PROCESSES = [
+  'test/mcp/clients.test.ts',
+  'test/mcp/conformance.test.ts',
+  'test/mcp/stdio.test.ts',
   'test/providers.test.ts',
   'test/tracing/process.test.ts',
   'test/walkthrough.test.ts',
@@ -32,8 +35,11 @@ export default defineConfig({
           ...common,
           name: 'parts',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, BROWSER, ...HEAVY],
+          exclude: [...configDefaults.exclude, BROWSER, ...PROCESSES, ...FLEETS],
           maxWorkers: 2,
+          // Nothing of the service is kept by its modules, so that files may share them: to load them
+          // takes longer than most of the tests.
+          isolate: false,
           testTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },
@@ -42,11 +48,22 @@ export default defineConfig({
         extends: true,
         test: {
           ...common,
-          name: 'whole',
-          include: HEAVY,
-          maxWorkers: 1,
+          name: 'processes',
+          include: PROCESSES,
+          maxWorkers: 2,
           testTimeout: 120_000,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...common,
+          name: 'fleets',
+          include: FLEETS,
+          maxWorkers: 1,
+          testTimeout: 120_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
