@@ -43,6 +43,7 @@ export function createFakeRedis(now: () => number): FakeRedis {
   const client = {
     get: async (key: string) => read(key)?.toString() ?? null,
     getBuffer: async (key: string) => read(key),
+    mgetBuffer: async (keys: readonly string[]) => keys.map(read),
     set: async (key: string, value: string | Buffer, _px: 'PX', ttl: number) =>
       write(key, value, ttl),
     del: async (key: string) => values.delete(key),
@@ -89,6 +90,7 @@ export function createFakeRedis(now: () => number): FakeRedis {
         get available() {
           return connection.reachable
         },
+        isCluster: false,
         close: () => {},
       }
       return Object.assign(connection, { commands, ...createFakeBus(commands, listeners) })
