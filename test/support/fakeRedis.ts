@@ -8,6 +8,8 @@ export interface FakeConnection {
   readonly bus: Bus
   /** While false every command is answered by undefined. */
   reachable: boolean
+  /** Whether a command is yet to be answered. */
+  busy(): boolean
   /** Subscribes, or loses the subscription. */
   listen(connected: boolean): void
 }
@@ -80,12 +82,16 @@ export function createFakeRedis(now: () => number): FakeRedis {
       sets.clear()
     },
     connect() {
-      const connection = { reachable: true }
+      let running = 0
+      const connection = { reachable: true, busy: () => running > 0 }
       const commands: GuardedRedis = {
         // As the real one: a command that fails, in whatever way, is answered by undefined.
         async try(command) {
           if (!connection.reachable) return undefined
-          return command(client as unknown as RedisClient)
+          running += 1
+          return command(client as unknown as RedisClient).finally(() => {
+            running -= 1
+          })
         },
         get available() {
           return connection.reachable
