@@ -72,12 +72,12 @@ export function createContextCache(options: ContextCacheOptions): CountedCache {
     async get(request) {
       const served = atHand(request)
       if (served) return served
-      const known = memory.get(request.key)
-      if (flights.has(flightOf(request))) return fetchTogether(request, known, lookFurther)
+      const here = memory.get(request.key)
+      if (flights.has(flightOf(request))) return fetchTogether(request, here, lookFurther)
       // Most are found here, in less time than anybody needs to leave: so nobody's leaving is watched.
       const found = await look(request)
       const shared = found && serve(found, judged(found, request), 'hit_shared', request)
-      return shared ?? fetchTogether(request, newer(found, known), fetchOnce)
+      return shared ?? fetchTogether(request, newer(found, here), fetchOnce)
     },
   }
 
@@ -108,14 +108,25 @@ export function createContextCache(options: ContextCacheOptions): CountedCache {
   function look({ key, span }: CacheRequest): Promise<Entry | undefined> {
     const running = looks.get(key)
     if (running) return running
-    const looking = readShared(key, span).finally(() => looks.delete(key))
+    const looking = lookOnce(key, span)
     looks.set(key, looking)
     return looking
   }
 
-  async function readShared(key: string, span: Span | undefined): Promise<Entry | undefined> {
-    const found = await shared.get(key, span)
-    // What cannot be judged is not served, nor kept for the time that GitHub fails.
+  async function lookOnce(key: string, span: Span | undefined): Promise<Entry | undefined> {
+    try {
+      return heard(key, await shared.get(key, span))
+    } finally {
+      looks.delete(key)
+    }
+  }
+
+  async function readShared({ key, span }: CacheRequest): Promise<Entry | undefined> {
+    return heard(key, await shared.get(key, span))
+  }
+
+  /** What Redis has, where it can be judged: else it is not served, nor kept for GitHub's failures. */
+  function heard(key: string, found: Entry | undefined): Entry | undefined {
     if (!found || !invalidations.informed) return undefined
     remember(key, found)
     return found
@@ -153,14 +164,14 @@ export function createContextCache(options: ContextCacheOptions): CountedCache {
   }
 
   async function lookFurther(request: CacheRequest, known: Entry | undefined, signal: AbortSignal) {
-    const found = await readShared(request.key, request.span)
+    const found = await readShared(request)
     const served = found && serve(found, judged(found, request), 'hit_shared', request)
     return served ?? fetchOnce(request, newer(found, known), signal)
   }
 
   /** What another replica fetched meanwhile. */
   async function follow(request: CacheRequest): Promise<Cached | undefined> {
-    const found = await readShared(request.key, request.span)
+    const found = await readShared(request)
     const served = found && serve(found, judged(found, request), 'collapsed', request)
     if (served) followed += 1
     return served
@@ -215,7 +226,7 @@ export function createContextCache(options: ContextCacheOptions): CountedCache {
     const lease = await leases.acquire(request.key)
     if (lease === 'held') return asStale
     try {
-      const found = await readShared(request.key, request.span)
+      const found = await readShared(request)
       if (found && found.asOf > kept.asOf && judged(found, request) === 'fresh') {
         return found.kind === 'answer' ? { entry: found, outcome: 'hit_shared' } : asStale
       }

@@ -21,14 +21,15 @@ return 1`
 export function createRedisStore(redis: GuardedRedis, now: () => number): Store {
   const reads = createReads(redis)
   return {
-    async get(key, parent) {
+    get(key, parent) {
       const span = parent?.child('GET', 'client', LOOK)
-      const bytes = await reads.get(redisKey('answer', key))
-      span?.set({ 'cache.hit': Boolean(bytes) })
-      // `undefined`: Redis did not answer, or is left alone. Then answers come from elsewhere.
-      if (bytes === undefined) span?.fail('redis_unavailable')
-      span?.end()
-      return bytes ? decodeEntry(bytes) : undefined
+      return reads.get(redisKey('answer', key), (bytes) => {
+        span?.set({ 'cache.hit': Boolean(bytes) })
+        // `undefined`: Redis did not answer, or is left alone. Then answers come from elsewhere.
+        if (bytes === undefined) span?.fail('redis_unavailable')
+        span?.end()
+        return bytes ? decodeEntry(bytes) : undefined
+      })
     },
     async set(key, entry) {
       const ttl = Math.ceil(endOf(entry) - now())

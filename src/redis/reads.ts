@@ -7,8 +7,8 @@ const MOST_KEYS = 64
 export type Value = Buffer | null | undefined
 
 export interface Reads {
-  /** Never throws. */
-  get(key: string): Promise<Value>
+  /** What `read` makes of the value. @throws as `read` */
+  get<T>(key: string, read: (value: Value) => T): Promise<T>
 }
 
 /** Keys that go to Redis in one command, and who waits for each. */
@@ -68,17 +68,25 @@ export function createReads(redis: GuardedRedis): Reads {
     const place = queue.indexOf(batch)
     if (place >= 0) queue.splice(place, 1)
     plan()
-    for (const [index, answer] of batch.waiting.entries()) answer(values?.[index])
+    for (let index = 0; index < batch.waiting.length; index += 1)
+      batch.waiting[index]?.(values?.[index])
   }
 
   return {
-    get(key) {
-      if (redis.isCluster || !redis.available) return redis.try((client) => client.getBuffer(key))
-      return new Promise((resolve) => {
+    get(key, read) {
+      if (redis.isCluster || !redis.available)
+        return redis.try((client) => client.getBuffer(key)).then(read)
+      return new Promise((resolve, reject) => {
         const last = queue.at(-1)
         const batch = last && last.keys.length < MOST_KEYS ? last : begin()
         batch.keys.push(key)
-        batch.waiting.push(resolve)
+        batch.waiting.push((value) => {
+          try {
+            resolve(read(value))
+          } catch (error) {
+            reject(error)
+          }
+        })
       })
     },
   }
