@@ -1,22 +1,13 @@
 import { LRUCache } from 'lru-cache'
-import type { ServiceError } from '../core/errors.ts'
-import type { Urgency } from '../core/github.ts'
+import type { Span } from '../core/trace.ts'
 import type { AnswerEntry, Entry } from './entry.ts'
+import { createFills, type Publicity } from './fills.ts'
 import { createFlights } from './flights.ts'
-import { answerTimes, type Freshness, freshnessOf, refusalTimes, standInOf } from './freshness.ts'
+import { type Freshness, freshnessOf } from './freshness.ts'
 import type { Invalidations } from './invalidations.ts'
 import type { Leases } from './leases.ts'
 import type { MemoryStore } from './memory.ts'
-import { isFailure, isRefusal } from './refusals.ts'
-import {
-  answerTag,
-  asWaiter,
-  type Cached,
-  type CacheRequest,
-  newer,
-  outcomeOf,
-  tagsOf,
-} from './request.ts'
+import { asWaiter, type Cached, type CacheRequest, newer } from './request.ts'
 import type { Store } from './store.ts'
 
 export interface ContextCacheOptions {
@@ -33,14 +24,6 @@ export interface ContextCacheOptions {
   readonly publicity: Publicity
   /** What webhooks tell of changes; absent where none come. */
   readonly told?: Told | undefined
-}
-
-/** Who may read the repositories that answers are of, by GitHub's last word. */
-export interface Publicity {
-  /** Whether that lets an answer stand in that is too old for one of a private repository. */
-  permits(entry: AnswerEntry, needed: 'unless_private' | 'if_public'): Promise<boolean>
-  /** GitHub refused what it had given before. */
-  lost(entry: AnswerEntry): void
 }
 
 /** How far the word of webhooks goes. */
@@ -74,9 +57,11 @@ const WAIT_AT_MOST = 5_000
 
 /** Fresh → serve. Stale → serve, and refresh once behind. Missing → one fetch for all who wait. */
 export function createContextCache(options: ContextCacheOptions): CountedCache {
-  const { memory, shared, leases, invalidations, now, closing, publicity, told } = options
+  const { memory, shared, leases, invalidations, now, closing, told } = options
   const isTold = told?.isTold ?? never
+  const { fill, remember } = createFills({ ...options, untold: told?.untold })
   const flights = createFlights<Cached>(now)
+  const looks = new Map<string, Promise<Entry | undefined>>()
   let followed = 0
   /** Refreshes that failed just now: the next stale hit would only fail again. */
   const pausedUntil = new LRUCache<string, number>({ max: MOST_PAUSED })
@@ -87,23 +72,64 @@ export function createContextCache(options: ContextCacheOptions): CountedCache {
     async get(request) {
       const served = atHand(request)
       if (served) return served
-      const known = memory.get(request.key)
-      const signal = request.signal()
-      // Callers with another bound on age must not get each other's answers.
-      const { key, maxAge } = request
-      const flight = maxAge === undefined ? key : `${key}#${maxAge}`
-      const bound = (maxAge ?? Number.POSITIVE_INFINITY) * 1000
-      for (let notBefore = now() - bound; ; notBefore = now()) {
-        const { value, collapsed } = await flights.run(flight, signal, notBefore, (abort) =>
-          lookFurther(request, known, abort),
-        )
-        if (!collapsed) return value
-        // What another waited for may be from before an event that this caller came after.
-        const verdict = invalidations.verdict(value.entry)
-        const standsIn = value.outcome === 'stale_if_error' && verdict !== 'revoked'
-        if (verdict === undefined || standsIn) return asWaiter(value)
-      }
+      const here = memory.get(request.key)
+      if (flights.has(flightOf(request))) return fetchTogether(request, here, lookFurther)
+      // Most are found here, in less time than anybody needs to leave: so nobody's leaving is watched.
+      const found = await look(request)
+      const shared = found && serve(found, judged(found, request), 'hit_shared', request)
+      return shared ?? fetchTogether(request, newer(found, here), fetchOnce)
     },
+  }
+
+  /** One fetch of this process for all who wait. */
+  async function fetchTogether(
+    request: CacheRequest,
+    known: Entry | undefined,
+    first: typeof fetchOnce,
+  ): Promise<Cached> {
+    const flight = flightOf(request)
+    const signal = request.signal()
+    const bound = (request.maxAge ?? Number.POSITIVE_INFINITY) * 1000
+    let work = first
+    for (let notBefore = now() - bound; ; notBefore = now()) {
+      const { value, collapsed } = await flights.run(flight, signal, notBefore, (abort) =>
+        work(request, known, abort),
+      )
+      if (!collapsed) return value
+      // What another waited for may be from before an event that this caller came after.
+      const verdict = invalidations.verdict(value.entry)
+      const standsIn = value.outcome === 'stale_if_error' && verdict !== 'revoked'
+      if (verdict === undefined || standsIn) return asWaiter(value)
+      work = lookFurther
+    }
+  }
+
+  /** Asks Redis once for all who want the same; what it says each judges for itself. */
+  function look({ key, span }: CacheRequest): Promise<Entry | undefined> {
+    const running = looks.get(key)
+    if (running) return running
+    const looking = lookOnce(key, span)
+    looks.set(key, looking)
+    return looking
+  }
+
+  async function lookOnce(key: string, span: Span | undefined): Promise<Entry | undefined> {
+    try {
+      return heard(key, await shared.get(key, span))
+    } finally {
+      looks.delete(key)
+    }
+  }
+
+  async function readShared({ key, span }: CacheRequest): Promise<Entry | undefined> {
+    return heard(key, await shared.get(key, span))
+  }
+
+  /** What Redis has, where it can be judged: else it is not served, nor kept for GitHub's failures. */
+  function heard(key: string, found: Entry | undefined): Entry | undefined {
+    if (!found || !invalidations.informed) return undefined
+    remember(key, found)
+    return found
   }
 
   function atHand(request: CacheRequest): Cached | undefined {
@@ -138,22 +164,17 @@ export function createContextCache(options: ContextCacheOptions): CountedCache {
   }
 
   async function lookFurther(request: CacheRequest, known: Entry | undefined, signal: AbortSignal) {
-    const { served, kept } = await lookInShared(request, known, 'hit_shared')
-    return served ?? fetchOnce(request, kept, signal)
+    const found = await readShared(request)
+    const served = found && serve(found, judged(found, request), 'hit_shared', request)
+    return served ?? fetchOnce(request, newer(found, known), signal)
   }
 
-  async function lookInShared(
-    request: CacheRequest,
-    known: Entry | undefined,
-    hit: 'hit_shared' | 'collapsed',
-  ): Promise<{ served: Cached | undefined; kept: Entry | undefined }> {
-    const found = await shared.get(request.key, request.span)
-    // What cannot be judged is not served, nor kept for the time that GitHub fails.
-    if (!found || !invalidations.informed) return { served: undefined, kept: known }
-    remember(request.key, found)
-    const served = serve(found, judged(found, request), hit, request)
-    if (served && hit === 'collapsed') followed += 1
-    return { served, kept: newer(found, known) }
+  /** What another replica fetched meanwhile. */
+  async function follow(request: CacheRequest): Promise<Cached | undefined> {
+    const found = await readShared(request)
+    const served = found && serve(found, judged(found, request), 'collapsed', request)
+    if (served) followed += 1
+    return served
   }
 
   /** One fetch for all replicas: whoever has the lease fetches, the others wait for what it writes. */
@@ -170,7 +191,7 @@ export function createContextCache(options: ContextCacheOptions): CountedCache {
       if (lease === 'unavailable') return fill(request, kept, signal, 'interactive')
       try {
         // Its last holder may have written just before it was taken.
-        const { served } = await lookInShared(request, kept, 'collapsed')
+        const served = await follow(request)
         if (served) return served
         if (lease !== 'held') return await fill(request, kept, signal, 'interactive')
       } finally {
@@ -178,7 +199,7 @@ export function createContextCache(options: ContextCacheOptions): CountedCache {
       }
       state = await leases.wait(request.key, signal)
       signal.throwIfAborted()
-      const { served } = await lookInShared(request, kept, 'collapsed')
+      const served = await follow(request)
       if (served) return served
     }
   }
@@ -205,14 +226,8 @@ export function createContextCache(options: ContextCacheOptions): CountedCache {
     const lease = await leases.acquire(request.key)
     if (lease === 'held') return asStale
     try {
-      const found = await shared.get(request.key, request.span)
-      if (
-        found &&
-        found.asOf > kept.asOf &&
-        invalidations.informed &&
-        judged(found, request) === 'fresh'
-      ) {
-        remember(request.key, found)
+      const found = await readShared(request)
+      if (found && found.asOf > kept.asOf && judged(found, request) === 'fresh') {
         return found.kind === 'answer' ? { entry: found, outcome: 'hit_shared' } : asStale
       }
       return await fill(request, kept, signal, 'background')
@@ -220,92 +235,10 @@ export function createContextCache(options: ContextCacheOptions): CountedCache {
       if (lease !== 'unavailable') await lease.release()
     }
   }
-
-  async function fill(
-    request: CacheRequest,
-    kept: Entry | undefined,
-    signal: AbortSignal,
-    urgency: Urgency,
-  ): Promise<Cached> {
-    const asOf = now()
-    try {
-      const loaded = await request.load(signal, urgency)
-      const times = answerTimes(asOf, loaded.policy, loaded.visibility, options.random)
-      const { contextId, body } = loaded
-      const entry: AnswerEntry = {
-        kind: 'answer',
-        contextId,
-        body,
-        tags: tagsOf(request, loaded),
-        ...times,
-      }
-      if (relied(kept) && !invalidations.verdict(kept) && !kept.body.equals(body))
-        told?.untold(kept)
-      await write(request.key, entry)
-      return { entry, outcome: outcomeOf(request, kept, loaded) }
-    } catch (error) {
-      if (isRefusal(error)) await remove(request, kept, error)
-      // Behind a stale answer nobody needs a stand-in, and the failure should be told.
-      const instead =
-        isFailure(error) && urgency === 'interactive' ? await standIn(kept, request) : undefined
-      if (!instead) throw error
-      return { entry: instead, outcome: 'stale_if_error', failure: error as ServiceError }
-    }
-  }
-
-  /** GitHub's refusal takes the principal's answer away everywhere, and stands in its place for a moment. */
-  async function remove(
-    request: CacheRequest,
-    kept: Entry | undefined,
-    error: ServiceError,
-  ): Promise<void> {
-    // As of now, not of when it was asked for: it ends whatever was fetched meanwhile.
-    const asOf = now()
-    await write(request.key, {
-      kind: 'refusal',
-      error,
-      tags: [],
-      ...refusalTimes(asOf, options.random),
-    })
-    const gone =
-      error.code === 'upstream_auth'
-        ? [request.principalTag]
-        : kept?.kind === 'answer'
-          ? [answerTag(request)]
-          : []
-    if (error.code !== 'upstream_auth' && kept?.kind === 'answer') publicity.lost(kept)
-    await invalidations.mark('revoked', gone)
-  }
-
-  /** What may be served although GitHub fails: never more than the caller's own `max_age`. */
-  async function standIn(
-    kept: Entry | undefined,
-    request: CacheRequest,
-  ): Promise<AnswerEntry | undefined> {
-    if (request.maxAge !== undefined) return undefined
-    const latest = newer(memory.get(request.key), kept)
-    if (latest?.kind !== 'answer') return undefined
-    const needed = standInOf(latest, now())
-    if (needed === 'no') return undefined
-    if (needed !== 'yes' && !(await publicity.permits(latest, needed))) return undefined
-    // Meanwhile it may have been refused, or revoked.
-    if ((memory.get(request.key) ?? latest).kind === 'refusal') return undefined
-    return invalidations.verdict(latest) === 'revoked' ? undefined : latest
-  }
-
-  async function write(key: string, entry: Entry): Promise<void> {
-    remember(key, entry)
-    await shared.set(key, entry)
-  }
-
-  /** A slow fetch must not undo what GitHub said since. */
-  function remember(key: string, entry: Entry): void {
-    const known = memory.get(key)
-    if (!known || known.asOf <= entry.asOf) memory.set(key, entry)
-  }
 }
 
 const never = () => false
 
-const relied = (kept: Entry | undefined): kept is AnswerEntry =>
-  kept?.kind === 'answer' && kept.told !== undefined
+/** Callers with another bound on age must not get each other's answers. */
+const flightOf = ({ key, maxAge }: CacheRequest) =>
+  maxAge === undefined ? key : `${key}#${maxAge}`

@@ -13,7 +13,8 @@ const TEXT = 24
 
 export interface MemoryStore extends Store {
   get(key: string): Entry | undefined
-  set(key: string, entry: Entry): void
+  /** @param decoded whether it was just read from bytes, so that nothing but those hangs on it */
+  set(key: string, entry: Entry, decoded?: boolean): void
   delete(key: string): void
   clear(): void
   /** Bytes in use. */
@@ -31,7 +32,7 @@ export function createMemoryStore(maxBytes: number): MemoryStore {
   })
   return {
     get: (key) => lru.get(key),
-    set: (key, entry) => void lru.set(key, compact(entry)),
+    set: (key, entry, decoded) => void lru.set(key, decoded ? owned(entry) : compact(entry)),
     delete: (key) => void lru.delete(key),
     clear: () => lru.clear(),
     get bytes() {
@@ -62,3 +63,6 @@ function compact(entry: Entry): Entry {
   )
   return { ...entry, ...flat, body: ownBytes(entry.body) }
 }
+
+const owned = (entry: Entry): Entry =>
+  entry.kind === 'refusal' ? entry : { ...entry, body: ownBytes(entry.body) }

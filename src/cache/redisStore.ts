@@ -1,5 +1,6 @@
 import type { GuardedRedis } from '../redis/guarded.ts'
 import { redisKey } from '../redis/keys.ts'
+import { createReads } from '../redis/reads.ts'
 import { AS_OF, decodeEntry, encodeEntry, MAGIC } from './codec.ts'
 import { endOf } from './freshness.ts'
 import type { Store } from './store.ts'
@@ -18,15 +19,17 @@ return 1`
 
 /** The cache that replicas share. What Redis cannot tell, or tells garbled, is absent. */
 export function createRedisStore(redis: GuardedRedis, now: () => number): Store {
+  const reads = createReads(redis)
   return {
-    async get(key, parent) {
+    get(key, parent) {
       const span = parent?.child('GET', 'client', LOOK)
-      const bytes = await redis.try((client) => client.getBuffer(redisKey('answer', key)))
-      span?.set({ 'cache.hit': Boolean(bytes) })
-      // `undefined`: Redis did not answer, or is left alone. Then answers come from elsewhere.
-      if (bytes === undefined) span?.fail('redis_unavailable')
-      span?.end()
-      return bytes ? decodeEntry(bytes) : undefined
+      return reads.get(redisKey('answer', key), (bytes) => {
+        span?.set({ 'cache.hit': Boolean(bytes) })
+        // `undefined`: Redis did not answer, or is left alone. Then answers come from elsewhere.
+        if (bytes === undefined) span?.fail('redis_unavailable')
+        span?.end()
+        return bytes ? decodeEntry(bytes) : undefined
+      })
     },
     async set(key, entry) {
       const ttl = Math.ceil(endOf(entry) - now())

@@ -1,6 +1,7 @@
 import { ServiceError } from '../core/errors.ts'
 import { divide } from './answer/shares.ts'
-import type { Answered, Caller, Engine } from './engine.ts'
+import type { Caller } from './caller.ts'
+import type { Answered, Engine } from './engine.ts'
 import type { Contracts } from './request/contract.ts'
 import { type ContextRequest, parseRequest } from './request/request.ts'
 

@@ -1,53 +1,15 @@
 import type { ContextCache } from '../cache/contextCache.ts'
-import type { PastAnswers } from '../cache/past.ts'
-import type { Cached, CacheRequest, Loaded } from '../cache/request.ts'
-import type { GitHub, Urgency } from '../core/github.ts'
-import { type CallAnswer, type Meter, noteAnswer } from '../core/meter.ts'
-import { ownBytes } from '../core/ownBytes.ts'
-import type { Answer, CachePolicy, FetchContext } from '../core/provider.ts'
+import type { Cached, CacheRequest } from '../cache/request.ts'
 import { type Span, traced } from '../core/trace.ts'
-import type { GitHubFor } from '../github/client.ts'
 import type { CredentialFor } from '../github/credentialFor.ts'
 import type { Credential } from '../github/credentials.ts'
-import { type Block, buildAnswer } from './answer/answer.ts'
 import { changesSince } from './answer/since.ts'
-import { isOwn, noGitHub, ownCredential } from './common/ownData.ts'
-import { ownerAccessTag, principalTag, repositoryAccessTag } from './common/tags.ts'
-import type { Publicity } from './publicity.ts'
+import { type Caller, scopeOf } from './caller.ts'
+import { isOwn, ownCredential } from './common/ownData.ts'
+import { principalTag } from './common/tags.ts'
+import { createLoad, type LoadOptions } from './load.ts'
 import type { AllowedRepos } from './request/allowlist.ts'
-import type { Policy } from './request/policy.ts'
 import type { ContextRequest } from './request/request.ts'
-import { createCleaner } from './safe/cleaner.ts'
-import { cleanGitHub } from './safe/cleanGitHub.ts'
-
-/** One of those who share this service. */
-export interface Who {
-  /** By which it is counted. */
-  readonly name: string
-  /** What holds for this one alone. */
-  readonly policy?: Policy | undefined
-}
-
-/** Who asks, and until when it is wanted. */
-export interface Caller {
-  /** `X-GitHub-Token`, as it was sent: then the only credential used for this caller. */
-  readonly callerToken: string | undefined
-  /** Absent where there is but one who asks. */
-  readonly who?: Who | undefined
-  readonly signal: () => AbortSignal
-  /** Counts the calls to GitHub that are made for this caller, also where they fail. */
-  readonly meter: Meter
-  /** Told of each block that is ready before the whole answer is, where this caller's fetch makes it. */
-  readonly onBlock?: (block: Block) => void
-  /** Answers read for this caller a moment ago, by subject: fitted anew, not read anew. */
-  readonly memo?: Map<string, Fetched>
-}
-
-/** An answer, and what it was read with. */
-export interface Fetched {
-  readonly answer: Answer
-  readonly context: FetchContext
-}
 
 export interface Answered extends Cached {
   /** In whose name it was answered. */
@@ -56,22 +18,10 @@ export interface Answered extends Cached {
   readonly scope: string
 }
 
-/** What must be told of an answer. */
-export interface Coverable {
-  readonly tags: readonly string[]
-  readonly visibility: Answer['visibility']
-}
-
-export interface EngineOptions {
+export interface EngineOptions extends LoadOptions {
   readonly cache: ContextCache
-  readonly github: GitHubFor
   readonly credentialFor: CredentialFor
   readonly allowed: AllowedRepos
-  readonly webUrl: string
-  readonly past: PastAnswers
-  readonly publicity: Publicity
-  /** Whether webhooks tell of every change of an answer; absent where none come. */
-  readonly covers?: ((answer: Coverable) => Promise<boolean>) | undefined
 }
 
 export interface Engine {
@@ -89,103 +39,11 @@ export interface Engine {
   changes(request: ContextRequest, answered: Answered): Promise<Buffer>
 }
 
-const NOT_KEPT: CachePolicy = { freshFor: 0, staleFor: 0, keepFor: 0 }
-
 export function createEngine(options: EngineOptions): Engine {
-  const { cache, covers, credentialFor, past, publicity } = options
+  const { cache, credentialFor, past } = options
+  const load = createLoad(options)
   /** Keys of requests as they were last made: callers ask the same again and again. */
   const keys = new WeakMap<ContextRequest, { readonly within: string; readonly key: string }>()
-
-  async function load(
-    request: ContextRequest,
-    credential: Credential,
-    caller: Caller,
-    signal: AbortSignal,
-    urgency: Urgency,
-    version: string | undefined,
-    span: Span | undefined,
-  ): Promise<Loaded> {
-    const { params, provider } = request
-    const { meter } = caller
-    const subject = `${version}:${request.subject}`
-    const waits = urgency === 'interactive'
-    // What a refresh behind a stale answer costs, nobody waited for: nor is anybody's turn used up by it.
-    const onAnswer = waits ? (said: CallAnswer) => noteAnswer(meter, said) : undefined
-    const name = waits ? caller.who?.name : undefined
-    const reading = { credential, signal, urgency, span, onAnswer, caller: name }
-    const reader = isOwn(provider) ? noGitHub : options.github(reading)
-    try {
-      const fetched =
-        caller.memo?.get(subject) ??
-        (await fetch(request, reader, allowedFor(caller), signal, credential.anonymous))
-      caller.memo?.set(subject, fetched)
-      const { answer } = fetched
-      const built = await buildAnswer(request, fetched, waits ? caller.onBlock : undefined)
-      const body = ownBytes(built.body)
-      void past.keep(scopeOf(credential, caller), built.contextId, body)
-      const tags = [...tagsOf(request, answer.repository), ...(answer.tags ?? [])]
-      const visibility = credential.anonymous ? 'public' : answer.visibility
-      const policy = answer.cache?.() ?? provider.cache
-      return {
-        ...built,
-        body,
-        // What changed while it was read is told, but not as an answer of the state before.
-        policy:
-          (await provider.version?.(params as never, signal)) === version
-            ? await toldPolicy(policy, credential, { tags, visibility })
-            : NOT_KEPT,
-        visibility,
-        unchanged: reader.unchanged,
-        tags,
-      }
-    } finally {
-      if (waits) meter.calls += reader.calls
-    }
-  }
-
-  async function fetch(
-    { params, provider }: ContextRequest,
-    github: GitHub,
-    allowed: AllowedRepos,
-    signal: AbortSignal,
-    strangers: boolean,
-  ): Promise<Fetched> {
-    const context = contextOf(github, allowed, signal)
-    const hear = publicity.listen()
-    const answer = await provider.fetch(params as never, context)
-    hear(wordsOf(answer, strangers))
-    // A renamed repository answers under its old name too; what counts is the one it is now.
-    if (!isOwn(provider) && (answer.repository || !provider.filtered)) {
-      allowed.check(answer.repository ?? {})
-    }
-    return { answer, context }
-  }
-
-  /** Webhooks are relied on where they tell all, and no caller's token is at stake: of that none tells. */
-  async function toldPolicy(
-    policy: CachePolicy,
-    { from }: Credential,
-    answer: Coverable,
-  ): Promise<CachePolicy> {
-    if (policy.toldFor === undefined) return policy
-    const { toldFor: _none, ...untold } = policy
-    return from === 'service' && (await covers?.(answer)) ? policy : untold
-  }
-
-  function contextOf(github: GitHub, allowed: AllowedRepos, signal: AbortSignal): FetchContext {
-    const cleaner = createCleaner()
-    return {
-      github: cleanGitHub(github, cleaner),
-      webUrl: options.webUrl,
-      signal,
-      allowed: allowed.permits,
-      part: () => contextOf(github, allowed, signal),
-      clean: cleaner.text,
-      get removed() {
-        return cleaner.removed
-      },
-    }
-  }
 
   function allowedFor({ who }: Caller): AllowedRepos {
     return who?.policy?.allowed ?? options.allowed
@@ -229,7 +87,10 @@ export function createEngine(options: EngineOptions): Engine {
       maxAge: request.maxAge,
       signal: caller.signal,
       span,
-      load: (signal, urgency) => load(request, credential, caller, signal, urgency, version, span),
+      load(signal, urgency) {
+        const allowed = allowedFor(caller)
+        return load({ request, credential, caller, allowed, signal, urgency, version, span })
+      },
     }
   }
 
@@ -264,38 +125,11 @@ export function createEngine(options: EngineOptions): Engine {
   }
 }
 
-/** The principal, and what of its answers is left out: whoever shares both shares what is kept. */
-function scopeOf({ principal }: Credential, { who }: Caller): string {
-  const scope = who?.policy?.scope
-  return scope === undefined || principal === ownCredential.principal
-    ? principal
-    : `${principal}~${scope}`
-}
-
 const namesOf = (credential: Credential, caller: Caller) => ({
   principal: credential.principal,
   scope: scopeOf(credential, caller),
 })
 
-/** What an answer says of repositories: that strangers may read the one it is of, or its own words. */
-function wordsOf({ repository, said = [], visibility }: Answer, strangers: boolean) {
-  return repository && (strangers || visibility === 'public')
-    ? [...said, { ...repository, visibility: 'public' as const }]
-    : said
-}
-
 function ownerOf({ owner }: ContextRequest['params']): string | undefined {
   return typeof owner === 'string' ? owner : undefined
-}
-
-/** The provider's own tags, and those by which access is taken away, under the repository's present name. */
-function tagsOf({ provider, params }: ContextRequest, repository: Answer['repository']): string[] {
-  if (!repository) return provider.tags(params as never)
-  const owner = repository.owner.toLowerCase()
-  const repo = repository.repo.toLowerCase()
-  return [
-    ...provider.tags({ ...params, owner, repo } as never),
-    ownerAccessTag(owner),
-    repositoryAccessTag(owner, repo),
-  ]
 }

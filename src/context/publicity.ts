@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { Publicity as ForAnswers } from '../cache/contextCache.ts'
+import type { Publicity as ForAnswers } from '../cache/fills.ts'
 import type { SharedTimes } from '../cache/times.ts'
 import type { RepositoryWord } from '../core/provider.ts'
 import { accessTagOf, repositoryAccessTag } from './common/tags.ts'

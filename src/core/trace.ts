@@ -41,20 +41,23 @@ export interface Tracer {
 }
 
 /** Work as a part of a trace, where there is one. @throws as `work` */
-export async function traced<T>(
+export function traced<T>(
   parent: Span | undefined,
   name: string,
   attributes: Attributes,
   work: (span: Span | undefined) => Promise<T>,
 ): Promise<T> {
-  const span = parent?.child(name, 'internal', attributes)
+  return parent ? within(parent.child(name, 'internal', attributes), work) : work(undefined)
+}
+
+async function within<T>(span: Span, work: (span: Span) => Promise<T>): Promise<T> {
   try {
     return await work(span)
   } catch (error) {
-    span?.fail(errorType(error))
+    span.fail(errorType(error))
     throw error
   } finally {
-    span?.end()
+    span.end()
   }
 }
 

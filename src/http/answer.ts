@@ -34,18 +34,27 @@ export function answer(
   const mediaType = negotiate(request.headers.accept, OFFERED)
   if (mediaType === 'text/event-stream') return streamAnswer(options, context, request, reply)
   const { engine } = options
+  let signal: AbortSignal | undefined
   const caller = {
     callerToken: callerToken(request),
     who: whoOf(request),
     meter,
-    signal: () => disconnected(reply),
+    signal() {
+      signal ??= disconnected(reply)
+      return signal
+    },
   }
   const send = (answered: Answered) => {
     served.outcome = answered.outcome
     return sendAnswer(options, context, answered, mediaType, meter, reply)
   }
   const atHand = engine.atHand(context, caller)
-  return atHand ? send(atHand) : engine.get(context, caller).then(send)
+  if (atHand) return send(atHand)
+  return engine.get(context, caller).then((answered) => {
+    // While Redis alone was waited for, nobody watched.
+    if (reply.raw.destroyed) caller.signal().throwIfAborted()
+    return send(answered)
+  })
 }
 
 function sendAnswer(

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { Who } from '../context/engine.ts'
+import type { Who } from '../context/caller.ts'
 
 /** Who is counted: the API key's name, or the address where there is no valid key. */
 export function callerKey({ callerName, ip }: FastifyRequest): string {

@@ -1,5 +1,5 @@
 import type { Outcome } from '../cache/request.ts'
-import type { Who } from '../context/engine.ts'
+import type { Who } from '../context/caller.ts'
 import type { ServiceError } from '../core/errors.ts'
 import type { Meter } from '../core/meter.ts'
 import type { Scope } from '../core/scopes.ts'

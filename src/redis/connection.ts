@@ -14,6 +14,8 @@ const FAIL_FAST = {
   connectTimeout: 500,
   autoResendUnfulfilledCommands: false,
   enableAutoPipelining: true,
+  // It gathers what was asked for in a turn already (reads.ts).
+  autoPipeliningIgnoredCommands: ['mget'],
   retryStrategy: (attempt) => Math.min(100 * attempt, 1_000),
 } satisfies RedisOptions
 

@@ -17,6 +17,8 @@ export interface GuardedRedis {
   try<T>(command: (client: RedisClient) => Promise<T>, patience?: number): Promise<T | undefined>
   /** Whether commands are sent. */
   readonly available: boolean
+  /** Whether what one command names must lie in one slot. */
+  readonly isCluster: boolean
   close(): void
 }
 
@@ -83,6 +85,7 @@ export function guardRedis(
     get available() {
       return available
     },
+    isCluster: client.isCluster,
     counts,
     close: () => clearTimeout(timer),
   }

@@ -27,6 +27,7 @@ function inFleet() {
         return commands.try(command)
       },
       available: true,
+      isCluster: false,
       close: () => {},
     }
     const shared = { redis: counted, bus }
@@ -92,7 +93,12 @@ describe('a marking event', () => {
     const { clock, redis } = inFleet()
     const join = () => {
       const { bus } = redis.connect()
-      const full: GuardedRedis = { try: async () => undefined, available: true, close: () => {} }
+      const full: GuardedRedis = {
+        try: async () => undefined,
+        available: true,
+        isCluster: false,
+        close: () => {},
+      }
       return createInvalidations({ now: clock.now, shared: { redis: full, bus } })
     }
     const [here, there] = [join(), join()]

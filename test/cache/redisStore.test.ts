@@ -106,7 +106,12 @@ describe('Redis', () => {
   })
 })
 
-const silent: GuardedRedis = { try: async () => undefined, available: false, close: () => {} }
+const silent: GuardedRedis = {
+  try: async () => undefined,
+  available: false,
+  isCluster: false,
+  close: () => {},
+}
 
 /** Each store that fails, and how to get it. */
 const failing: [string, () => Promise<Store & Partial<AsyncDisposable>>][] = [

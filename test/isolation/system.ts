@@ -53,7 +53,7 @@ export interface Replica {
   readonly engine: Engine
   readonly invalidations: Invalidations
   readonly connection: FakeConnection
-  /** Whether bodies are being packed or unpacked, which takes more than a turn. */
+  /** Whether bodies are packed or unpacked, or Redis is asked, which takes more than a turn. */
   busy(): boolean
 }
 
@@ -130,7 +130,7 @@ export function createReplica(options: ReplicaOptions): Replica {
     allowed: everything,
     webUrl: 'https://github.com',
   })
-  return { engine, invalidations, connection, busy }
+  return { engine, invalidations, connection, busy: () => busy() || connection.busy() }
 }
 
 /** One operation after the other: packing ends in any order, and equal seeds must give equal histories. */

@@ -24,6 +24,7 @@ export async function connectPatiently(url: string): Promise<PatientRedis> {
     get available() {
       return isReady()
     },
+    isCluster: false,
     close: () => {},
   }
   const bus = createBus(redis, subscriber, PREFIX)

@@ -8,6 +8,8 @@ export interface FakeConnection {
   readonly bus: Bus
   /** While false every command is answered by undefined. */
   reachable: boolean
+  /** Whether a command is yet to be answered. */
+  busy(): boolean
   /** Subscribes, or loses the subscription. */
   listen(connected: boolean): void
 }
@@ -43,6 +45,7 @@ export function createFakeRedis(now: () => number): FakeRedis {
   const client = {
     get: async (key: string) => read(key)?.toString() ?? null,
     getBuffer: async (key: string) => read(key),
+    mgetBuffer: async (keys: readonly string[]) => keys.map(read),
     set: async (key: string, value: string | Buffer, _px: 'PX', ttl: number) =>
       write(key, value, ttl),
     del: async (key: string) => values.delete(key),
@@ -79,16 +82,21 @@ export function createFakeRedis(now: () => number): FakeRedis {
       sets.clear()
     },
     connect() {
-      const connection = { reachable: true }
+      let running = 0
+      const connection = { reachable: true, busy: () => running > 0 }
       const commands: GuardedRedis = {
         // As the real one: a command that fails, in whatever way, is answered by undefined.
         async try(command) {
           if (!connection.reachable) return undefined
-          return command(client as unknown as RedisClient)
+          running += 1
+          return command(client as unknown as RedisClient).finally(() => {
+            running -= 1
+          })
         },
         get available() {
           return connection.reachable
         },
+        isCluster: false,
         close: () => {},
       }
       return Object.assign(connection, { commands, ...createFakeBus(commands, listeners) })

@@ -2,8 +2,8 @@ import type { Invalidations } from '../../cache/invalidations.ts'
 import { type CallAnswer, noteAnswer } from '../../core/meter.ts'
 import type { CredentialFor } from '../../github/credentialFor.ts'
 import type { WriteGitHub } from '../../github/write.ts'
+import type { Caller } from '../caller.ts'
 import { issuesTag, issueTag, pullTag, repositoryTag } from '../common/tags.ts'
-import type { Caller } from '../engine.ts'
 import type { AllowedRepos } from '../request/allowlist.ts'
 
 export interface NewIssue {

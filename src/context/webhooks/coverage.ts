@@ -2,7 +2,7 @@ import type { Hearing } from '../../cache/hearing.ts'
 import type { Dependent, Invalidations } from '../../cache/invalidations.ts'
 import type { SharedTimes } from '../../cache/times.ts'
 import { accessTagOf, ownerAccessTag, repositoryAccessTag } from '../common/tags.ts'
-import type { Coverable } from '../engine.ts'
+import type { Coverable } from '../load.ts'
 import { KNOWN_EVENTS } from './marks.ts'
 import { neededEvents } from './needed.ts'
 import {

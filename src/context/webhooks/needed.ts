@@ -1,4 +1,4 @@
-import type { Coverable } from '../engine.ts'
+import type { Coverable } from '../load.ts'
 
 const OF_ISSUE = ['issues', 'issue_comment', 'sub_issues', 'pull_request']
 const OF_PULL = [

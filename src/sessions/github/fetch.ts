@@ -1,5 +1,6 @@
 import type { Block } from '../../context/answer/answer.ts'
-import type { Engine, Who } from '../../context/engine.ts'
+import type { Who } from '../../context/caller.ts'
+import type { Engine } from '../../context/engine.ts'
 import type { Contracts } from '../../context/request/contract.ts'
 import { type ContextRequest, parseRequest } from '../../context/request/request.ts'
 import type { Meter } from '../../core/meter.ts'
