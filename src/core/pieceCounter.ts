@@ -23,7 +23,8 @@ export function createPieceCounter(count: (text: string) => number): (text: stri
     let total = 0
     for (let start = 0; start < units.length; ) {
       const end = endOfPiece(units, start)
-      total += end - start > LONGEST ? count(text.slice(start, end)) : recall(text, units, start, end)
+      total +=
+        end - start > LONGEST ? count(text.slice(start, end)) : recall(text, units, start, end)
       start = end
     }
     return total
@@ -49,7 +50,6 @@ export function createPieceCounter(count: (text: string) => number): (text: stri
 /** FNV-1a (RFC 9923, section 2). */
 function placeOf(codes: Uint16Array, start: number, end: number): number {
   let hash = 0x811c9dc5
-  for (let at = start; at < end; at += 1)
-    hash = Math.imul(hash ^ (codes[at] as number), 0x01000193)
+  for (let at = start; at < end; at += 1) hash = Math.imul(hash ^ (codes[at] as number), 0x01000193)
   return (hash ^ (hash >>> 15)) & (PLACES - 1)
 }
