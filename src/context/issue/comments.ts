@@ -4,7 +4,27 @@ import type { Kept, Piece } from '../../core/provider.ts'
 import { Nullable, type Omission } from '../../core/schemas.ts'
 import { loginOf } from '../common/render.ts'
 
-export type GitHubComment = components['schemas']['issue-comment']
+type IssueComment = components['schemas']['issue-comment']
+
+/** As GitHub tells it, without what no answer tells: two thirds of a comment are addresses of its author's pages. */
+export type GitHubComment = Pick<
+  IssueComment,
+  'author_association' | 'body' | 'created_at' | 'html_url'
+> & { readonly user: { readonly login: string } | null }
+
+export const pickComment = ({
+  author_association,
+  body,
+  created_at,
+  html_url,
+  user,
+}: IssueComment): GitHubComment => ({
+  author_association,
+  body,
+  created_at,
+  html_url,
+  user: user && { login: user.login },
+})
 
 /** A comment as blocks hold it. */
 export const Comment = Type.Object(
