@@ -24,7 +24,7 @@ const SLASH = 0x2f
 const HIGH = 0x36
 
 /** Kinds by UTF-16 unit, as they have been met; 0 where they have not. */
-const kinds = new Uint8Array(0x10000).fill(HARD, 0xd800, 0xe000)
+const known = new Uint8Array(0x10000).fill(HARD, 0xd800, 0xe000)
 
 /** A text unit by unit, with what each unit is: arrays are read faster than a part of a long text. */
 export interface Units {
@@ -38,38 +38,48 @@ export interface Units {
 const BEYOND = 3
 const IS_LITTLE_ENDIAN = endianness() === 'LE'
 
+interface Room extends Omit<Units, 'length'> {
+  /** Of `codes`. */
+  readonly bytes: Buffer
+}
+
 /** Units of one text after another, each valid until the next is read. */
 export function createUnitReader(): (text: string) => Units | undefined {
-  let codes = new Uint16Array(0)
-  let bytes = Buffer.from(codes.buffer)
-  let kindsOf = new Uint8Array(0)
+  let room = roomFor(0)
 
   /** Undefined for marks and rare scripts, where pieces cannot be told by hand. */
   return (text) => {
     const { length } = text
-    if (codes.length < length + BEYOND) {
-      codes = new Uint16Array(2 * length + BEYOND)
-      bytes = Buffer.from(codes.buffer)
-      kindsOf = new Uint8Array(codes.length)
-    }
+    if (room.codes.length < length + BEYOND) room = roomFor(2 * length + BEYOND)
+    const { bytes, codes, kinds } = room
     // Asking the text for one unit after the other takes three times as long.
     bytes.write(text, 'utf16le')
     if (!IS_LITTLE_ENDIAN) bytes.subarray(0, 2 * length).swap16()
-    for (let at = 0; at < length; at += 1) {
-      const code = codes[at] as number
-      const kind = kinds[code] || meet(code)
-      kindsOf[at] = kind
-      if (kind !== HARD) continue
-      const point = text.codePointAt(at) ?? 0
-      if (point < 0x10000 || kindOf(point) !== OTHER) return undefined
-      // Of what is readable, only signs beyond the basic plane have two units.
-      kindsOf.fill(OTHER, at, at + 2)
-      at += 1
-    }
     codes.fill(0, length, length + BEYOND)
-    kindsOf.fill(0, length, length + BEYOND)
-    return { codes, kinds: kindsOf, length }
+    kinds.fill(0, length, length + BEYOND)
+    return tellKinds(codes, kinds, length) ? { codes, kinds, length } : undefined
   }
+}
+
+function roomFor(length: number): Room {
+  const codes = new Uint16Array(length)
+  return { codes, bytes: Buffer.from(codes.buffer), kinds: new Uint8Array(length) }
+}
+
+function tellKinds(codes: Uint16Array, kinds: Uint8Array, length: number): boolean {
+  for (let at = 0; at < length; at += 1) {
+    const code = codes[at] as number
+    const kind = known[code] || meet(code)
+    kinds[at] = kind
+    if (kind !== HARD) continue
+    const point = String.fromCharCode(code, codes[at + 1] as number).codePointAt(0) ?? 0
+    if (point < 0x10000 || kindOf(point) !== OTHER) return false
+    // Of what is readable, only signs beyond the basic plane have two units.
+    kinds[at] = OTHER
+    kinds[at + 1] = OTHER
+    at += 1
+  }
+  return true
 }
 
 /** Where the piece ends that begins at `start`, before the end of the text. */
@@ -134,7 +144,7 @@ function endOfSpace({ kinds, length }: Units, start: number): number {
 
 function meet(code: number): number {
   const kind = kindOf(code)
-  kinds[code] = kind
+  known[code] = kind
   return kind
 }
 
