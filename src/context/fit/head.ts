@@ -8,7 +8,6 @@ const FACT = ' · '
 const END = ' …'
 /** Characters up to which a field is a fact of its own, such as a state or a sha, and no text. */
 const SHORT = 40
-const FIRST_WORD = /[^\s\x85]+/
 
 export interface Head {
   readonly text: string
@@ -42,12 +41,10 @@ export function fieldsWithin(
 ): Record<string, unknown> {
   const isShown = (text: string) => content.includes(oneLine(text))
   const whole = oneLine(draft.title)
-  const isLost = (text: string) =>
-    head.includes(firstWord(text)) && head.includes(oneLine(text)) && !isShown(text)
-  const isTitle = (text: string) => whole.startsWith(firstWord(text)) && oneLine(text) === whole
+  const isLost = (text: string) => head.includes(oneLine(text)) && !isShown(text)
   const within = (name: string, value: unknown): unknown => {
     if (typeof value === 'string') {
-      if (isTitle(value) && !isShown(value)) return title
+      if (oneLine(value) === whole && !isShown(value)) return title
       return value.length > SHORT && name !== 'url' && isLost(value) ? '' : value
     }
     if (Array.isArray(value)) {
@@ -57,9 +54,4 @@ export function fieldsWithin(
     return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, within(key, own)]))
   }
   return within('', fields) as Record<string, unknown>
-}
-
-/** What `oneLine` begins with: most texts are told apart by it, without putting them on one line. */
-function firstWord(text: string): string {
-  return FIRST_WORD.exec(text)?.[0] ?? ''
 }

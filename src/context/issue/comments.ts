@@ -73,9 +73,11 @@ function isCommentPiece(piece: Piece): piece is CommentPiece {
 
 /** The comments that were kept, with no more of each than was kept. */
 export function keptComments(kept: readonly Kept[]): Comment[] {
-  return kept.flatMap(({ piece, text }) =>
-    isCommentPiece(piece) ? [{ ...piece.comment, body: piece.comment.body && text }] : [],
-  )
+  return kept.flatMap(({ piece, text }) => (isCommentPiece(piece) ? keptOf(piece, text) : []))
+}
+
+function keptOf({ comment }: CommentPiece, text: string): Comment {
+  return comment.body === text ? comment : { ...comment, body: comment.body && text }
 }
 
 /** What an omission of comments refers to. */
