@@ -4,10 +4,10 @@ import { ServiceError } from '../core/errors.ts'
 import { MAX_RESPONSE_BYTES, type Upstream } from './upstream.ts'
 
 const gunzipAsync = promisify(gunzip)
-/** Bytes that are inflated at once: by the default 16 KiB, so that a page takes ten turns. */
-const LEAST_CHUNK = 1_024
+/** Bytes that are inflated at once: with the default, 16 KiB, a page takes ten turns. */
+const LEAST_CHUNK = 16_384
 const LARGEST_CHUNK = 1_048_576
-/** Bytes up to which a text is inflated here, in half a millisecond: a thread must be asked, and waited for. */
+/** Bytes up to which a text is inflated on this thread, in half a millisecond: another must be waited for. */
 const SHORT = 262_144
 /** Bytes of a gzip's end that tell how long the text is (RFC 1952, section 2.3.1, ISIZE). */
 const TOLD = 4

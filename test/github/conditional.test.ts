@@ -125,6 +125,22 @@ describe('a conditional request', () => {
   })
 })
 
+it('goes by when a tag was sent, not by when it is compared', () => {
+  let now = 0
+  const drift = createTagDrift(() => now)
+  const tag = { sent: '"another"', input: { accept, authorization: 'x' }, body: Buffer.of() }
+  const send = (count: number) => {
+    for (let tags = 0; tags < count; tags += 1) drift.compare('ann', tag)
+  }
+  send(9)
+  now = 70_000
+  send(1)
+  expect(drift.trusted('ann')).toBe(true)
+  send(9)
+  expect(drift.trusted('ann')).toBe(false)
+  expect(drift.trusted('bob')).toBe(true)
+})
+
 describe('where a list goes on', () => {
   it('is kept with the body', async () => {
     const { get, says } = setUp()
