@@ -22,6 +22,7 @@ import {
   type IssueRef,
   keptComments,
   omittedComments,
+  pickComment,
 } from './issue/comments.ts'
 import {
   authorOf,
@@ -124,6 +125,7 @@ export const githubIssue = defineProvider({
                 params,
                 limit,
                 eager: count !== undefined,
+                pick: pickComment,
               }),
           readLinks(context, place, parts, window?.after),
           parts.has('timeline') ? readHistory(context, ISSUE, params, window) : NO_HISTORY,

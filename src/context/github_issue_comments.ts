@@ -11,6 +11,7 @@ import {
   type GitHubComment,
   keptComments,
   omittedComments,
+  pickComment,
 } from './issue/comments.ts'
 import { authorOf, issueName } from './issue/fields.ts'
 import { ISSUE, readIssue, tagOf } from './issue/moved.ts'
@@ -61,6 +62,7 @@ export const githubIssueComments = defineProvider({
           params: { ...place },
           offset,
           limit,
+          pick: pickComment,
         }),
       { items: [], more: false },
     )

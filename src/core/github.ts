@@ -19,7 +19,7 @@ export interface GitHub {
    * A window of a list. Pages after the first are fetched side by side.
    * @throws ServiceError as `get`
    */
-  list<T>(path: string, options: ListOptions): Promise<Listing<T>>
+  list<T>(path: string, options: ListOptions<T>): Promise<Listing<T>>
   /**
    * The end of a text that GitHub keeps in a store of its own, such as a job's log, without what only
    * a terminal reads. The store never sees the credential.
@@ -54,7 +54,7 @@ export interface Download {
   readonly skipped: number
 }
 
-export interface ListOptions extends GetOptions {
+export interface ListOptions<T = unknown> extends GetOptions {
   /** Entries to skip. */
   readonly offset?: number
   /** Entries wanted at most. */
@@ -65,6 +65,8 @@ export interface ListOptions extends GetOptions {
   readonly fixedPage?: number
   /** The field that holds the list, where GitHub answers an object: `items`, `check_runs`. */
   readonly under?: string
+  /** What is wanted of an entry, before that is cleaned: the rest is let go as soon as a page was read. */
+  readonly pick?: (entry: never) => T
 }
 
 export interface Listing<T> {

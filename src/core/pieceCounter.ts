@@ -1,4 +1,4 @@
-import { endOfPiece, isReadable } from './pieces.ts'
+import { createUnitReader, endOfPiece, type Units } from './pieces.ts'
 
 /** Pieces remembered, a power of two; each has one place, and the last one to come has it. */
 const PLACES = 2 ** 15
@@ -11,45 +11,45 @@ const LONGEST = 32
  * @param count tokens of a piece, or of a text that cannot be parted here
  */
 export function createPieceCounter(count: (text: string) => number): (text: string) => number {
-  const pieces: string[] = new Array(PLACES).fill('')
+  const readUnits = createUnitReader()
+  /** The pieces side by side, in one array: no objects, and nothing that a long text hangs on. */
+  const pieces = new Uint16Array(PLACES * LONGEST)
+  const lengths = new Uint8Array(PLACES)
   const counts = new Uint8Array(PLACES)
 
   return (text) => {
-    if (!isReadable(text)) return count(text)
+    const units = readUnits(text)
+    if (!units) return count(text)
     let total = 0
-    for (let start = 0; start < text.length; ) {
-      const end = endOfPiece(text, start)
-      total += end - start > LONGEST ? count(text.slice(start, end)) : recall(text, start, end)
+    for (let start = 0; start < units.length; ) {
+      const end = endOfPiece(units, start)
+      total +=
+        end - start > LONGEST ? count(text.slice(start, end)) : recall(text, units, start, end)
       start = end
     }
     return total
   }
 
-  function recall(text: string, start: number, end: number): number {
-    const place = placeOf(text, start, end)
-    if (!isAt(pieces[place] as string, text, start, end)) {
-      pieces[place] = ownText(text.slice(start, end))
-      counts[place] = count(pieces[place])
+  function recall(text: string, { codes }: Units, start: number, end: number): number {
+    const place = placeOf(codes, start, end)
+    if (lengths[place] !== end - start || !isAt(place * LONGEST, codes, start, end)) {
+      pieces.set(codes.subarray(start, end), place * LONGEST)
+      lengths[place] = end - start
+      counts[place] = count(text.slice(start, end))
     }
     return counts[place] as number
+  }
+
+  function isAt(first: number, codes: Uint16Array, start: number, end: number): boolean {
+    const ahead = first - start
+    for (let at = start; at < end; at += 1) if (pieces[ahead + at] !== codes[at]) return false
+    return true
   }
 }
 
 /** FNV-1a (RFC 9923, section 2). */
-function placeOf(text: string, start: number, end: number): number {
+function placeOf(codes: Uint16Array, start: number, end: number): number {
   let hash = 0x811c9dc5
-  for (let at = start; at < end; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
+  for (let at = start; at < end; at += 1) hash = Math.imul(hash ^ (codes[at] as number), 0x01000193)
   return (hash ^ (hash >>> 15)) & (PLACES - 1)
-}
-
-function isAt(piece: string, text: string, start: number, end: number): boolean {
-  if (piece.length !== end - start) return false
-  for (let at = start; at < end; at += 1)
-    if (piece.charCodeAt(at - start) !== text.charCodeAt(at)) return false
-  return true
-}
-
-/** The same text; not a part of another, which would be kept as long. */
-function ownText(text: string): string {
-  return Buffer.from(text).toString()
 }

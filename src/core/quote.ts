@@ -8,6 +8,7 @@
 const LINE_END = /\r\n|[\n\r\v\f\x85\u2028\u2029]/
 
 export function quote(text: string): string {
+  if (text !== '' && !LINE_END.test(text)) return `> ${text}`
   return text
     .split(LINE_END)
     .map((line) => (line === '' ? '>' : `> ${line}`))

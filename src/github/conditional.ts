@@ -75,7 +75,7 @@ async function keep(
 ): Promise<void> {
   const tag = tagOf(headers)
   if (tag === undefined) return
-  drift.compare(credential.principal, computeTag({ accept, authorization }, body), tag)
+  drift.compare(credential.principal, { sent: tag, input: { accept, authorization }, body })
   const resource: Resource = {
     body,
     tag,

@@ -11,6 +11,14 @@ export interface Page {
   readonly size: number
 }
 
+/** What is kept of a page. */
+interface Entries<T> extends Omit<Page, 'data'> {
+  /** Undefined where the page is no list. */
+  readonly list: readonly T[] | undefined
+  /** The object that the list was under a field of. */
+  readonly head: unknown
+}
+
 type ReadPage = (template: string, request: GetOptions) => Promise<Page>
 
 /** GitHub's largest page (docs.github.com/rest/using-the-rest-api/using-pagination-in-the-rest-api). */
@@ -27,41 +35,55 @@ const MOST_BYTES = 16 * 1024 * 1024
 export async function listPages<T>(
   read: ReadPage,
   template: string,
-  { offset = 0, limit, eager = false, fixedPage, under, ...request }: ListOptions,
+  { offset = 0, limit, eager = false, fixedPage, under, pick, ...request }: ListOptions<T>,
 ): Promise<Listing<T>> {
   const size = fixedPage ?? pageSize(offset, limit)
   const per_page = fixedPage === undefined ? size : undefined
   const first = Math.floor(offset / size) + 1
   const wanted = Math.min(Math.ceil((offset + limit) / size), first + MOST_PAGES - 1)
-  const readNumber = (page: number) =>
-    read(template, { ...request, query: { ...request.query, per_page, page } })
+  const readNumber = async (number: number): Promise<Entries<T>> => {
+    const query = { ...request.query, per_page, page: number }
+    return entriesOf(await read(template, { ...request, query }), under, pick)
+  }
 
-  const pages: Page[] = eager
+  const pages = eager
     ? await Promise.all(range(first, wanted).map(readNumber))
     : await firstThenRest(readNumber, first, wanted)
   const used = withinBytes(pages)
-  const entries = used.flatMap((page) => entriesOf<T>(page, under))
+  const entries = used.flatMap(({ list }) => list ?? noList())
   const skip = offset - (first - 1) * size
   const goesOn = parseLinks(used.at(-1)?.link).has('next')
   return {
     items: entries.slice(skip, skip + limit),
     more: goesOn || used.length < pages.length || entries.length > skip + limit,
-    ...(under === undefined ? {} : { head: used[0]?.data }),
+    ...(under === undefined ? {} : { head: used[0]?.head }),
     ...(used.length < pages.length ? { capped: 'bytes' as const } : {}),
   }
 }
 
-function entriesOf<T>({ data }: Page, under: string | undefined): readonly T[] {
-  const list = under === undefined ? data : (data as Record<string, unknown> | null)?.[under]
-  if (Array.isArray(list)) return list
+function entriesOf<T>(
+  { data, link, size }: Page,
+  under: string | undefined,
+  pick: ListOptions<T>['pick'],
+): Entries<T> {
+  const found = under === undefined ? data : (data as Record<string, unknown> | null)?.[under]
+  const list = Array.isArray(found)
+    ? pick
+      ? found.map((one) => pick(one as never))
+      : found
+    : undefined
+  return { list, link, size, head: under === undefined ? undefined : data }
+}
+
+function noList(): never {
   throw unreadable(new TypeError('a page of a list is not a list'))
 }
 
-async function firstThenRest(
-  read: (page: number) => Promise<Page>,
+async function firstThenRest<T>(
+  read: (page: number) => Promise<Entries<T>>,
   first: number,
   wanted: number,
-): Promise<Page[]> {
+): Promise<Entries<T>[]> {
   const head = await read(first)
   const links = parseLinks(head.link)
   if (!links.has('next')) return [head]
@@ -81,7 +103,7 @@ function range(from: number, to: number): number[] {
 }
 
 /** Whole pages up to the byte cap; at least one. */
-function withinBytes(pages: readonly Page[]): readonly Page[] {
+function withinBytes<T>(pages: readonly Entries<T>[]): readonly Entries<T>[] {
   let bytes = 0
   const end = pages.findIndex((page, index) => {
     bytes += page.size

@@ -10,6 +10,9 @@ export interface TagInput {
 const MISMATCHES = 10
 const WINDOW = 60_000
 const PAUSE = 3_600_000
+/** Milliseconds for which a comparison may wait, and bytes of all that wait: as many are hashed in 2 ms. */
+const LATER = 1_000
+const MOST_WAITING = 2 * 1024 * 1024
 
 /**
  * The entity tag that GitHub gives to a body: SHA-256 over each header that is present, followed by
@@ -22,26 +25,56 @@ export function computeTag({ accept, authorization }: TagInput, body: Buffer): s
   return hash.update(body).digest('hex')
 }
 
+/** A tag that GitHub sent, and what it would be by the recipe. */
+export interface SentTag {
+  readonly sent: string
+  readonly input: TagInput
+  readonly body: Buffer
+}
+
 /** Tells for each principal whether GitHub still makes its tags by the recipe. */
 export interface TagDrift {
   /** Whether to trust computed tags now. */
   trusted(principal: string): boolean
-  /** Compares a computed tag with the one that GitHub sent. */
-  compare(principal: string, computed: string, sent: string): void
+  /** Compares the tag that GitHub sent with the computed one, before the next tag may be trusted. */
+  compare(principal: string, tag: SentTag): void
 }
 
+/** Comparisons wait until somebody must know, or has time: nobody's answer waits for a digest of all its pages. */
 export function createTagDrift(now: () => number): TagDrift {
   const drifts = new Map<string, { mismatches: number[]; pausedUntil: number }>()
+  const waiting: { principal: string; tag: SentTag; at: number }[] = []
+  let bytes = 0
+  let timer: NodeJS.Timeout | undefined
+
+  function compareAll(): void {
+    clearTimeout(timer)
+    timer = undefined
+    bytes = 0
+    for (const { at, principal, tag } of waiting.splice(0)) {
+      if (computeTag(tag.input, tag.body) !== opaque(tag.sent)) note(principal, at)
+    }
+  }
+
+  function note(principal: string, at: number): void {
+    const drift = drifts.get(principal) ?? { mismatches: [], pausedUntil: 0 }
+    drifts.set(principal, drift)
+    drift.mismatches = [...drift.mismatches.filter((other) => other > at - WINDOW), at]
+    if (drift.mismatches.length < MISMATCHES) return
+    drift.mismatches = []
+    drift.pausedUntil = at + PAUSE
+  }
+
   return {
-    trusted: (principal) => (drifts.get(principal)?.pausedUntil ?? 0) <= now(),
-    compare(principal, computed, sent) {
-      if (computed === opaque(sent)) return
-      const drift = drifts.get(principal) ?? { mismatches: [], pausedUntil: 0 }
-      drifts.set(principal, drift)
-      drift.mismatches = [...drift.mismatches.filter((at) => at > now() - WINDOW), now()]
-      if (drift.mismatches.length < MISMATCHES) return
-      drift.mismatches = []
-      drift.pausedUntil = now() + PAUSE
+    trusted(principal) {
+      if (waiting.length > 0) compareAll()
+      return (drifts.get(principal)?.pausedUntil ?? 0) <= now()
+    },
+    compare(principal, tag) {
+      waiting.push({ principal, tag, at: now() })
+      bytes += tag.body.length
+      if (bytes > MOST_WAITING) compareAll()
+      else timer ??= setTimeout(compareAll, LATER).unref()
     },
   }
 }

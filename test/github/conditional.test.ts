@@ -66,7 +66,8 @@ function setUp() {
     },
     /** GitHub is found to make its tags in another way. */
     drifted(principal: string) {
-      for (let count = 0; count < 10; count += 1) drift.compare(principal, 'computed', 'sent')
+      const tag = { sent: '"another"', input: { accept, authorization: 'x' }, body: Buffer.of() }
+      for (let count = 0; count < 10; count += 1) drift.compare(principal, tag)
     },
   }
 }
@@ -122,6 +123,22 @@ describe('a conditional request', () => {
     const unasked = await get('bob', 'other').catch(() => undefined)
     expect(unasked?.text).not.toBe('["for ann"]')
   })
+})
+
+it('goes by when a tag was sent, not by when it is compared', () => {
+  let now = 0
+  const drift = createTagDrift(() => now)
+  const tag = { sent: '"another"', input: { accept, authorization: 'x' }, body: Buffer.of() }
+  const send = (count: number) => {
+    for (let tags = 0; tags < count; tags += 1) drift.compare('ann', tag)
+  }
+  send(9)
+  now = 70_000
+  send(1)
+  expect(drift.trusted('ann')).toBe(true)
+  send(9)
+  expect(drift.trusted('ann')).toBe(false)
+  expect(drift.trusted('bob')).toBe(true)
 })
 
 describe('where a list goes on', () => {

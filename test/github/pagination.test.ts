@@ -106,6 +106,13 @@ describe('listPages', () => {
     await expect(listPages(broken, '/x', { limit: 500 })).rejects.toThrow('page 3')
   })
 
+  it('keeps of each entry what is wanted of it', async () => {
+    const { read } = listOf(250)
+    const pick = (entry: number) => `#${entry}`
+    const { items } = await listPages<string>(read, '/x', { offset: 90, limit: 120, pick })
+    expect(items).toEqual(Array.from({ length: 120 }, (_, at) => `#${90 + at}`))
+  })
+
   it('takes nothing but a list for a list', async () => {
     const read = async () => ({ data: { message: 'moved' }, link: undefined, size: 20 })
     await expect(listPages(read, '/x', { limit: 10 })).rejects.toMatchObject({

@@ -185,7 +185,8 @@ async function finish(
       isRepeated: piece.repeats !== undefined && shown.has(piece.repeats.shows),
     }
     rendered.push({ ...standing, ...renderPiece(kept, standing, lost) })
-    await (pace() ?? null)
+    const pause = pace()
+    if (pause) await pause
   }
   const content = renderContent(head, rendered)
   const kept: Kept[] = pieces.map(({ piece }, index) => ({

@@ -4,7 +4,27 @@ import type { Kept, Piece } from '../../core/provider.ts'
 import { Nullable, type Omission } from '../../core/schemas.ts'
 import { loginOf } from '../common/render.ts'
 
-export type GitHubComment = components['schemas']['issue-comment']
+type IssueComment = components['schemas']['issue-comment']
+
+/** As GitHub tells it, without what no answer tells: two thirds of a comment are addresses of its author's pages. */
+export type GitHubComment = Pick<
+  IssueComment,
+  'author_association' | 'body' | 'created_at' | 'html_url'
+> & { readonly user: { readonly login: string } | null }
+
+export const pickComment = ({
+  author_association,
+  body,
+  created_at,
+  html_url,
+  user,
+}: IssueComment): GitHubComment => ({
+  author_association,
+  body,
+  created_at,
+  html_url,
+  user: user && { login: user.login },
+})
 
 /** A comment as blocks hold it. */
 export const Comment = Type.Object(
@@ -53,9 +73,11 @@ function isCommentPiece(piece: Piece): piece is CommentPiece {
 
 /** The comments that were kept, with no more of each than was kept. */
 export function keptComments(kept: readonly Kept[]): Comment[] {
-  return kept.flatMap(({ piece, text }) =>
-    isCommentPiece(piece) ? [{ ...piece.comment, body: piece.comment.body && text }] : [],
-  )
+  return kept.flatMap(({ piece, text }) => (isCommentPiece(piece) ? keptOf(piece, text) : []))
+}
+
+function keptOf({ comment }: CommentPiece, text: string): Comment {
+  return comment.body === text ? comment : { ...comment, body: comment.body && text }
 }
 
 /** What an omission of comments refers to. */

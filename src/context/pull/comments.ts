@@ -5,6 +5,7 @@ import {
   type GitHubComment,
   keptComments,
   omittedComments,
+  pickComment,
 } from '../issue/comments.ts'
 import { pullRepository } from './fields.ts'
 import { type PartRequest, type PullPart, partDraft } from './parts.ts'
@@ -22,6 +23,7 @@ export async function readComments(request: PartRequest): Promise<PullPart> {
       params: { owner, repo, issue_number: pull_number },
       offset,
       limit,
+      pick: pickComment,
     }),
   ])
   const ref = { ...pullRepository(pull), issue_number: pull.number }

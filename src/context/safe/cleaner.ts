@@ -4,7 +4,7 @@ import { decodeFile } from './fileText.ts'
 import { type LineEnd, reveal } from './hidden.ts'
 import { removeComments } from './htmlComments.ts'
 import { kindOfField, kindOfFile } from './kinds.ts'
-import { isPlain, mayHoldSecret } from './plain.ts'
+import { isPlain, isVisible, mayHoldSecret } from './plain.ts'
 import { maskSecrets } from './secrets.ts'
 
 export interface TextOptions {
@@ -46,19 +46,21 @@ export function createCleaner(): Cleaner {
   const plainNames = new Set<string>()
 
   function clean(value: string, kind: TextKind, keepLines: boolean): string {
-    const revealed = reveal(value, lineEndOf(kind, keepLines))
-    counts.control_characters += revealed.control
-    counts.hidden_characters += revealed.hidden
-    let cleaned = revealed.text
-    if (kind !== 'code') {
-      const toTheEnd = kind === 'markdown'
-      const { text, comments } = removeComments(cleaned, { keepLines, toTheEnd })
-      counts.html_comments += comments
-      cleaned = text
-    }
+    const cleaned = isVisible(value) ? value : unhide(value, kind, keepLines)
     if (!mayHoldSecret(cleaned)) return cleaned
     const { text, secrets } = maskSecrets(cleaned, keepLines)
     counts.secrets += secrets
+    return text
+  }
+
+  function unhide(value: string, kind: TextKind, keepLines: boolean): string {
+    const revealed = reveal(value, lineEndOf(kind, keepLines))
+    counts.control_characters += revealed.control
+    counts.hidden_characters += revealed.hidden
+    if (kind === 'code') return revealed.text
+    const toTheEnd = kind === 'markdown'
+    const { text, comments } = removeComments(revealed.text, { keepLines, toTheEnd })
+    counts.html_comments += comments
     return text
   }
 
@@ -120,7 +122,9 @@ export function createCleaner(): Cleaner {
     // GitHub's own names for things, letters and digits: each looks as if it might be a secret.
     if (name === 'node_id' && NODE_ID.test(source)) return source
     if (name === 'content' && fields.encoding === 'base64') return base64(source, fields)
-    return isPlain(source) ? source : text(source, kindOfField(name, fields))
+    if (isPlain(source)) return source
+    const kind = kindOfField(name, fields)
+    return clean(source, kind, kind !== 'markdown')
   }
 
   /** As GitHub sends the contents of files and blobs. */

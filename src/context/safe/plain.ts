@@ -13,7 +13,12 @@ const LEAST_RUN = 20
  * Most strings that GitHub sends are: names, dates, addresses.
  */
 export function isPlain(text: string): boolean {
-  return !UNUSUAL.test(text) && !text.includes('<!--') && !mayHoldSecret(text)
+  return isVisible(text) && !mayHoldSecret(text)
+}
+
+/** Whether nothing in it can be hidden: `reveal` and `removeComments` change nothing. */
+export function isVisible(text: string): boolean {
+  return !UNUSUAL.test(text) && !text.includes('<!--')
 }
 
 /**
