@@ -23,7 +23,7 @@ beforeAll(async () => {
   addComments(github.world, issue, COUNT, (i) => ({ body: `Text ${i}.`, user: 'ann' }))
   addIssue(github.world, 'octo/talk', { title: 'Silence' })
   addComments(github.world, addIssue(github.world, 'octo/talk', { pull_request: true }), 2)
-  app = await startApp({ github })
+  app = await startApp({ github, env: { RATE_LIMIT_MAX: '1000000', GITHUB_BUDGET: 'off' } })
 })
 afterAll(async () => {
   await app.close()
