@@ -170,6 +170,8 @@ describe('github_tree', () => {
     const none = await app.block(request({ pattern: '*.go' }))
     expect([none.entries, none.files]).toEqual([[], 0])
     expect(none.content).toContain('Entries: none')
+    const past = await app.block(request({ offset: 5_000 }))
+    expect(past.content).toMatch(/Entries: none of [1-9]/)
     const many = await app.post(request({ pattern: '{a,b}'.repeat(8) }))
     expect(many.json<Problem>().errors?.[0]?.pointer).toBe('/params/pattern')
   })
