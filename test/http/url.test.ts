@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type App, type Context, type Problem, startApp } from '../support/app.ts'
-import { addCommitComment, addIssue, type GitHub, OCTOCAT_TOKEN, startGitHub } from '../support/github/index.ts'
+import {
+  addCommitComment,
+  addIssue,
+  type GitHub,
+  OCTOCAT_TOKEN,
+  startGitHub,
+} from '../support/github/index.ts'
 
 let github: GitHub
 let app: App
