@@ -89,10 +89,19 @@ describe.each(named)('%s', (type, provider) => {
     expect(used.filter((name) => !(name in provider.params.properties))).toEqual([])
     expect(used).toEqual(expect.arrayContaining(provider.params.required ?? []))
     for (const page of provider.pages ?? []) {
-      expect(page).toMatch(/^github:\/\/\{owner\}\/\{repo\}\/[\w{}/]+$/)
-      const named = [...page.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '')
-      expect(named.filter((name) => !(name in provider.params.properties))).toEqual([])
-      expect(named).toEqual(expect.arrayContaining(provider.params.required ?? []))
+      const { uri, params } = typeof page === 'string' ? { uri: page, params: {} } : page
+      expect(uri).toMatch(/^github:\/\/[\w{}/]+(?:\{\+\w+\})?(?:\?[\w{}=&]+)?(?:#[\w-]+\{\w+\})?$/)
+      if (!provider.filtered) expect(uri).toMatch(/^github:\/\/\{owner\}\/\{repo\}/)
+      const named = [...uri.matchAll(/\{\+?(\w+)\}/g)].map(([, name]) => name ?? '')
+      const meant = [...named.filter((name) => name !== '_'), ...Object.keys(params)]
+      const used = Object.values<string>(params).flatMap((form): string[] => [
+        ...(form.match(/\w+(?=\})/g) ?? []),
+      ])
+      expect(used.filter((name) => !named.includes(name))).toEqual([])
+      expect(
+        meant.filter((name) => !(name in provider.params.properties) && !used.includes(name)),
+      ).toEqual([])
+      expect(meant).toEqual(expect.arrayContaining(provider.params.required ?? []))
     }
   })
 

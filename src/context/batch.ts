@@ -15,7 +15,12 @@ export interface Batch {
 }
 
 export type BatchResult =
-  | { readonly answered: Answered; readonly request: ContextRequest }
+  | {
+      readonly answered: Answered
+      readonly request: ContextRequest
+      /** What is told of it: what is new since the answer that the request names; none where nothing is. */
+      readonly body: Buffer | undefined
+    }
   | { readonly failure: unknown }
 
 /** Requests of one batch that are under way at a time. */
@@ -69,6 +74,13 @@ export async function getBatch(
 
 /** Equal requests share one answer. */
 function createGetter(engine: Engine, caller: Caller) {
+  async function answerTo(request: ContextRequest): Promise<BatchResult> {
+    const answered = await engine.get(request, caller)
+    const { body, contextId } = answered.entry
+    if (request.since === undefined) return { answered, request, body }
+    const isNew = request.since !== contextId
+    return { answered, request, body: isNew ? await engine.changes(request, answered) : undefined }
+  }
   const answers = new Map<string, Promise<BatchResult>>()
   return (parse: () => ContextRequest): Promise<BatchResult> => {
     let request: ContextRequest
@@ -77,13 +89,10 @@ function createGetter(engine: Engine, caller: Caller) {
     } catch (failure) {
       return Promise.resolve({ failure })
     }
-    const key = `${request.key}#${request.maxAge}`
+    const key = `${request.key}#${request.maxAge}#${request.since}`
     const known = answers.get(key)
     if (known) return known
-    const answer = engine.get(request, caller).then(
-      (answered): BatchResult => ({ answered, request }),
-      (failure: unknown): BatchResult => ({ failure }),
-    )
+    const answer = answerTo(request).catch((failure: unknown): BatchResult => ({ failure }))
     answers.set(key, answer)
     return answer
   }
@@ -104,8 +113,8 @@ function within(
 }
 
 function tokensOf(result: BatchResult): number {
-  if ('failure' in result) return 0
-  const { tokens } = JSON.parse(result.answered.entry.body.toString()) as { tokens: number }
+  if ('failure' in result || !result.body) return 0
+  const { tokens } = JSON.parse(result.body.toString()) as { tokens: number }
   return tokens
 }
 

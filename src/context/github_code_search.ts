@@ -28,6 +28,10 @@ export const githubCodeSearch = defineProvider({
   description:
     "Files on default branches that match GitHub's code search, with the lines around what matches. GitHub wants a credential for it.",
   uri: 'github://search/code/{q}',
+  pages: [
+    'github://search?type=code&q={q}',
+    { uri: 'github://{owner}/{repo}/search?q={q}', params: { q: 'repo:{owner}/{repo} {q}' } },
+  ],
   filtered: true,
   params: Type.Object(
     {

@@ -53,6 +53,18 @@ export const githubComment = defineProvider({
   description:
     'A comment on an issue, on lines of a pull request, or on a commit, with what it answers.',
   uri: 'github://{owner}/{repo}/comments/{comment_id}',
+  pages: [
+    'github://{owner}/{repo}/issues/{_}#issuecomment-{comment_id}',
+    'github://{owner}/{repo}/pull/{_}#issuecomment-{comment_id}',
+    ...['pull/{_}#discussion_r', 'pull/{_}/files#r', 'pull/{_}/changes#r'].map((place) => ({
+      uri: `github://{owner}/{repo}/${place}{comment_id}`,
+      params: { kind: 'review' },
+    })),
+    ...['commitcomment-', 'r'].map((start) => ({
+      uri: `github://{owner}/{repo}/commit/{_}#${start}{comment_id}`,
+      params: { kind: 'commit' },
+    })),
+  ],
   params: Type.Object(
     {
       ...repositoryParams,

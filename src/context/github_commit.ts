@@ -28,6 +28,7 @@ export const githubCommit = defineProvider({
   description:
     'A commit: its message, people, parents and counts, the files that it changed, and on request their patches by hunk.',
   uri: 'github://{owner}/{repo}/commit/{sha}',
+  pages: ['github://{owner}/{repo}/pull/{_}/commits/{sha}'],
   params: Type.Object(
     {
       ...repositoryParams,

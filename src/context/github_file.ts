@@ -17,6 +17,7 @@ export const githubFile = defineProvider({
   description:
     'A file as text with line numbers: all of it, some lines, or what is around a match. Says what is no text: binary, link, submodule, LFS pointer.',
   uri: 'github://{owner}/{repo}/blob/{ref}/{+path}',
+  pages: ['github://{owner}/{repo}/raw/{ref}/{+path}'],
   params: Type.Object(
     {
       ...repositoryParams,

@@ -71,7 +71,7 @@ export const githubIssueComments = defineProvider({
     const total = Math.max(issue.comments, comments.items.length > 0 ? end : 0)
     const rest = total - Math.min(total, end)
     const window = { offset: end, limit: Math.min(rest, limit) }
-    const first = comments.items.length > 0 ? offset + 1 : offset
+    const shown = end > offset ? `Comments ${offset + 1}–${end}` : 'No comments'
     return {
       repository: { owner: ref.owner, repo: ref.repo },
       visibility: 'repository',
@@ -82,10 +82,7 @@ export const githubIssueComments = defineProvider({
           id: `github_issue_comments:${issueName(issue)}@${offset}+${comments.items.length}`,
           title: issue.title,
           url: issue.html_url,
-          head: lines(
-            `# Comments ${first}–${end} of ${total} on ${issueName(issue)}`,
-            issue.html_url,
-          ),
+          head: lines(`# ${shown} of ${total} on ${issueName(issue)}`, issue.html_url),
           by: authorOf(issue),
           pieces: commentPieces(comments.items, offset),
           fields: (kept) => ({ offset, total, comments: keptComments(kept) }),

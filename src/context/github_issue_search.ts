@@ -15,6 +15,14 @@ export const githubIssueSearch = defineProvider({
   description:
     "Issues and pull requests that match GitHub's search: state, labels, people and the start of each text.",
   uri: 'github://search/issues/{q}',
+  pages: [
+    { uri: 'github://search?type=issues&q={q}', params: { q: 'is:issue {q}' } },
+    { uri: 'github://search?type=pullrequests&q={q}', params: { q: 'is:pr {q}' } },
+    ...['issues', 'pulls'].map((list) => ({
+      uri: `github://{owner}/{repo}/${list}?q={q}`,
+      params: { q: 'repo:{owner}/{repo} {q}' },
+    })),
+  ],
   filtered: true,
   params: Type.Object(
     {

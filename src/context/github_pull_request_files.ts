@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { invalid } from '../core/errors.ts'
 import type { GitHub } from '../core/github.ts'
 import { defineProvider } from '../core/provider.ts'
 import { repositoryParams } from '../core/schemas.ts'
@@ -41,6 +42,13 @@ export const githubPullRequestFiles = defineProvider({
       ),
       ...fileParams,
       ...windowParams('Files', 1_000, USUAL),
+      page: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: MOST_FILES,
+          description: 'Page of `limit` files, from 1; in place of `offset`',
+        }),
+      ),
     },
     { additionalProperties: false },
   ),
@@ -51,16 +59,8 @@ export const githubPullRequestFiles = defineProvider({
   tags: ({ owner, repo, pull_number }) => [pullTag(owner, repo, pull_number)],
   async fetch(params, { github }) {
     checkFileParams(params)
-    const {
-      detail = 'patch',
-      hunks,
-      limit = 100,
-      offset = 0,
-      owner,
-      paths,
-      pull_number,
-      repo,
-    } = params
+    const { detail = 'patch', hunks, limit = USUAL, owner, paths, pull_number, repo } = params
+    const offset = offsetOf(params, limit)
     const place = { owner, repo, pull_number }
     const [pull, found] = await Promise.all([
       github.get<GitHubPull>(PULL, 'number', { params: place }),
@@ -88,6 +88,16 @@ export const githubPullRequestFiles = defineProvider({
     }
   },
 })
+
+/** @throws ServiceError `invalid_request` */
+function offsetOf(
+  { offset = 0, page }: { readonly offset?: number; readonly page?: number },
+  limit: number,
+): number {
+  if (page === undefined) return offset
+  if (offset > 0) throw invalid('/params/page', 'goes without offset: send one of the two.')
+  return (page - 1) * limit
+}
 
 type Place = Readonly<Record<'owner' | 'repo', string>> & { readonly pull_number: number }
 

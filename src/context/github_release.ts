@@ -25,6 +25,7 @@ export const githubRelease = defineProvider({
   title: 'Release',
   description: 'One release by its tag, or the latest: notes, and assets with sizes and downloads.',
   uri: 'github://{owner}/{repo}/releases/tag/{+tag}',
+  pages: ['github://{owner}/{repo}/releases/{tag}'],
   params: Type.Object(
     {
       ...repositoryParams,

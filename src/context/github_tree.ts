@@ -181,7 +181,7 @@ function draftOf(tree: Tree, layout: Layout, shown: Shown): Draft {
     head: lines(
       `# Files of ${name} at ${oneLine(ref)}, sizes in bytes`,
       facts({
-        Entries: total === 0 ? 'none' : `${offset + 1}–${end} of ${total}`,
+        Entries: end > offset ? `${offset + 1}–${end} of ${total}` : `none of ${total}`,
         Files: layout.files,
         Depth: layout.depth,
         Truncated: tree.truncated && 'GitHub lists no more of so large a tree at once',

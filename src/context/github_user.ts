@@ -32,6 +32,7 @@ export const githubUser = defineProvider({
   description:
     'The profile of an account and its public repositories, the last pushed first; without a login those of the credential itself.',
   uri: 'github://{login}',
+  pages: ['github://orgs/{login}', 'github://orgs/{login}/repositories'],
   filtered: true,
   params: Type.Object(
     {

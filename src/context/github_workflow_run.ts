@@ -39,7 +39,10 @@ export const githubWorkflowRun = defineProvider({
   description:
     'Why a run failed: failing jobs and steps, the end of each failing step’s log, annotations. One run, or the latest failing of a branch or pull request.',
   uri: 'github://{owner}/{repo}/actions/runs/{run_id}',
-  pages: ['github://{owner}/{repo}/actions/runs/{run_id}/job/{job_id}'],
+  pages: [
+    'github://{owner}/{repo}/actions/runs/{run_id}/job/{job_id}',
+    'github://{owner}/{repo}/actions/runs/{run_id}/attempts/{_}',
+  ],
   params: Type.Object(
     {
       ...repositoryParams,

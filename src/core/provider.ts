@@ -150,6 +150,18 @@ export interface FetchContext {
 }
 
 /**
+ * A page on GitHub: a template such as `uri`, which may go on with a query (`?type=code&q={q}`) and a
+ * fragment (`#issuecomment-{comment_id}`). Names that are no params, such as `{_}`, stand for anything.
+ */
+export type Page =
+  | string
+  | {
+      readonly uri: string
+      /** Params that the page says in other words; in braces what is found in its address. */
+      readonly params: Readonly<Record<string, string>>
+    }
+
+/**
  * One context type. Everything that the doors need is derived from it: validation, the OpenAPI
  * document, the catalogue, cache policy, metric labels, the GET and URL forms.
  */
@@ -161,8 +173,8 @@ export interface Provider<Params extends TObject = TObject> {
   readonly description: string
   /** RFC 6570 level 1, for example `github://{owner}/{repo}`; also the path of the page on GitHub. */
   readonly uri: string
-  /** Further pages on GitHub that lead here, in the same form. */
-  readonly pages?: readonly string[]
+  /** Further pages on GitHub that lead here. */
+  readonly pages?: readonly Page[]
   readonly params: Params
   readonly block: TObject
   /** Schemas of further blocks of its answers, by their `type`. */

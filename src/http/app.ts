@@ -41,6 +41,8 @@ import { refuseAddress, refuseBytes } from './unreadable.ts'
 
 /** Bytes. */
 const BODY_LIMIT = 256 * 1024
+/** Milliseconds for a part of the app to start: Fastify's 10 s are too few where many start on a busy machine. */
+const START_TIMEOUT = 60_000
 
 export interface AppOptions
   extends Omit<ContextRoutesOptions, 'schemas'>,
@@ -88,6 +90,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     frameworkErrors: refuseAddress,
     clientErrorHandler: refuseBytes,
     bodyLimit: BODY_LIMIT,
+    pluginTimeout: START_TIMEOUT,
     trustProxy: config.TRUST_PROXY,
     serverFactory: (handler) => {
       const { admission, connections, fairLoop } = options

@@ -110,10 +110,16 @@ describe('max_tokens', () => {
 
   it.each([100, 101, 150, 5_000])('is used well: %i', async (max_tokens) => {
     const issue = addIssue(github.world, 'octo/talk', {
+      number: 100_000 + max_tokens,
       body: 'Some words stand here. '.repeat(2_000),
     })
     const params = { owner: 'octo', repo: 'talk', issue_number: issue.body.number }
-    const { tokens } = await app.context({ context_type: 'github_issue', params, max_tokens })
+    const { context, tokens } = await app.context({
+      context_type: 'github_issue',
+      params,
+      max_tokens,
+    })
+    expect(context[0]?.content).toContain('Some words stand here.')
     expect(tokens).toBeLessThanOrEqual(max_tokens)
     expect(tokens).toBeGreaterThan(max_tokens * 0.7)
   })

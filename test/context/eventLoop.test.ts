@@ -111,12 +111,20 @@ describe('the event loop', () => {
     omit: (dropped) => [{ what: 'texts', count: dropped.length, reason: 'max_tokens' }],
   })
   const whole = [piece(MEGABYTE, 0)]
+  const varied = [
+    piece(
+      MEGABYTE.replaceAll('42', (_all, at) => (at % 3 ? '42' : 'x')),
+      0,
+    ),
+  ]
   const many = Array.from({ length: 1_000 }, (_, at) => piece(MEGABYTE.slice(0, 1_040), at))
 
   it.each([
     ['one text', whole, {}],
     ['one text in a budget', whole, { maxTokens: 1_500 }],
     ['one text by a question', whole, { maxTokens: 1_500, query: 'who wrote 42 sentences' }],
+    ['one text in a large budget', whole, { maxTokens: 100_000 }],
+    ['one text by a question in a large budget', varied, { maxTokens: 100_000, query: 'who 42' }],
     ['a thousand texts', many, {}],
     ['a thousand texts in a budget', many, { maxTokens: 50_000 }],
     ['a thousand texts by a question', many, { maxTokens: 50_000, query: 'who wrote 42' }],

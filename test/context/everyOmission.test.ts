@@ -28,7 +28,8 @@ const textOf = (blocks: readonly Block[]) => blocks.map(({ content }) => content
 
 /** Gaps in what was read are brought by one request each; what goes on behind it is followed to its end. */
 async function behind(omitted: Context['omitted']): Promise<Block[]> {
-  const isGap = ({ reason }: { reason: string }) => /^(?:max_tokens|resolved)$/.test(reason)
+  const isGap = ({ reason }: { reason: string }) =>
+    /^(?:max_tokens|min_trust|resolved)$/.test(reason)
   const gaps = await follow(app, omitted.filter(isGap), { gaps: true })
   return [
     ...gaps,
@@ -61,12 +62,14 @@ describe('what is left out of an answer', () => {
       expect(all.toSorted()).toEqual(marks.toSorted())
 
       const scene = fc.record({
-        max_tokens: fc.integer({ min: 100, max: 2_500 }),
+        max_tokens: fc.option(fc.integer({ min: 100, max: 2_500 }), { nil: undefined }),
+        min_trust: fc.constantFrom(undefined, 'contributor', 'maintainer'),
         query: fc.constantFrom(undefined, 'login', marks[Math.floor(marks.length / 2)]),
       })
       await fc.assert(
-        fc.asyncProperty(scene, async ({ max_tokens, query }) => {
-          const asked = { ...request, max_tokens, ...(query ? { query } : {}) }
+        fc.asyncProperty(scene, async (options) => {
+          const given = Object.entries(options).filter(([, value]) => value !== undefined)
+          const asked = { ...request, ...Object.fromEntries(given) }
           const { context, omitted } = await app.context(asked)
           const shown = textOf(context)
           const found = [...marksIn(shown), ...marksIn(textOf(await behind(omitted)))]

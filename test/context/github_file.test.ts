@@ -18,9 +18,9 @@ let github: GitHub
 let app: App
 beforeEach(async () => {
   github = await startGitHub()
-  github.world.anonymousLimits.core = 10_000
+  github.world.anonymousLimits.core = 1_000_000
   addRepository(github.world, { owner: 'octo', name: 'talk', default_branch: 'main' })
-  app = await startApp({ github })
+  app = await startApp({ github, env: { RATE_LIMIT_MAX: '1000000', GITHUB_BUDGET: 'off' } })
 })
 afterEach(async () => {
   await app.close()

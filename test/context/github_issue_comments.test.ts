@@ -23,7 +23,7 @@ beforeAll(async () => {
   addComments(github.world, issue, COUNT, (i) => ({ body: `Text ${i}.`, user: 'ann' }))
   addIssue(github.world, 'octo/talk', { title: 'Silence' })
   addComments(github.world, addIssue(github.world, 'octo/talk', { pull_request: true }), 2)
-  app = await startApp({ github })
+  app = await startApp({ github, env: { RATE_LIMIT_MAX: '1000000', GITHUB_BUDGET: 'off' } })
 })
 afterAll(async () => {
   await app.close()
@@ -108,8 +108,10 @@ describe('github_issue_comments', () => {
       const { context, omitted } = await app.context(request(params))
       expect([context.flatMap(commentsOf), omitted]).toEqual([[], []])
     }
+    const past = await app.block(request({ offset: 5_000 }))
+    expect(past.content).toMatch(`# No comments of ${COUNT} on octo/talk#1\n`)
     const block = await app.block(request({ issue_number: 2 }))
-    expect(block.content).toMatch(/^# Comments 0–0 of 0 on octo\/talk#2\n> Silence/)
+    expect(block.content).toMatch(/^# No comments of 0 on octo\/talk#2\n> Silence/)
   })
 
   it('counts no fewer than it shows, also where one came while the count was read', async () => {

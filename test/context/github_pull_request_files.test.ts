@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { changedFilesSuite } from '../suites/changedFiles.ts'
-import { type App, type Block, startApp } from '../support/app.ts'
+import { type App, type Block, type Context, startApp } from '../support/app.ts'
 import { follow } from '../support/follow.ts'
 import {
   addFiles,
@@ -42,6 +42,22 @@ const request = (pull_number: number, params: object = {}) => ({
 })
 
 describe('github_pull_request_files', () => {
+  it('comes page by page, too', async () => {
+    const number = pull({ files: changedFiles(25) })
+    const all = filesIn((await app.context(request(number))).context).map(({ path }) => path)
+    const page = async (params: object) =>
+      filesIn((await app.context(request(number, params))).context).map(({ path }) => path)
+    const pages = await Promise.all([1, 2, 3, 4].map((at) => page({ page: at, limit: 10 })))
+    expect(pages.map(({ length }) => length)).toEqual([10, 10, 5, 0])
+    expect(pages.flat().toSorted()).toEqual(all.toSorted())
+    expect(pages[1]).toEqual(await page({ offset: 10, limit: 10 }))
+    const query = `owner=octo&repo=talk&pull_number=${number}&page=3&limit=10`
+    const answer = await app.get(`/mcp/context/github_pull_request_files?${query}`)
+    expect(filesIn(answer.json<Context>().context)).toHaveLength(5)
+    const both = await app.post(request(number, { page: 2, offset: 10 }))
+    expect([both.status, both.text]).toEqual([400, expect.stringContaining('/params/page')])
+  })
+
   it('shows what a pull request changes, as git says', async () => {
     addFiles(github.world, 'octo/talk', { 'a.ts': 'one\n', 'b.ts': 'x\n' }, { branch: 'main' })
     addFiles(

@@ -14,9 +14,9 @@ let github: GitHub
 let app: App
 beforeEach(async () => {
   github = await startGitHub()
-  github.world.anonymousLimits.core = 10_000
+  github.world.anonymousLimits.core = 1_000_000
   addRepository(github.world, { owner: 'octo', name: 'talk', default_branch: 'main' })
-  app = await startApp({ github, env: { RATE_LIMIT_MAX: '100000' } })
+  app = await startApp({ github, env: { RATE_LIMIT_MAX: '1000000', GITHUB_BUDGET: 'off' } })
 })
 afterEach(async () => {
   await app.close()
@@ -170,6 +170,8 @@ describe('github_tree', () => {
     const none = await app.block(request({ pattern: '*.go' }))
     expect([none.entries, none.files]).toEqual([[], 0])
     expect(none.content).toContain('Entries: none')
+    const past = await app.block(request({ offset: 5_000 }))
+    expect(past.content).toMatch(/Entries: none of [1-9]/)
     const many = await app.post(request({ pattern: '{a,b}'.repeat(8) }))
     expect(many.json<Problem>().errors?.[0]?.pointer).toBe('/params/pattern')
   })

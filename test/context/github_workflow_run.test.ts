@@ -77,12 +77,31 @@ describe('github_workflow_run', () => {
           expect.objectContaining({ name: 'lint', conclusion: 'success', log: [] }),
         ],
         content: expect.stringMatching(
-          /^# Workflow run \d+ of octo\/talk\n> Count to two\nhttps:\S+\nWorkflow: Test · Outcome: failure · Event: push · [^\n]*\n\n## Job test \(24\): failure\nFailing steps: 2 Run npm test · [^\n]*\n\n### failure at a\.ts:3\n> [\s\S]*got 2\n[\s\S]*\n\n### Log of step 2 Run npm test, lines 1–4 of 4\n> Run npm test\n> npm test\n> expected 1, got 2\n> ##\[error\]Process completed with exit code 1\.\n\n- success: lint$/,
+          /^# Workflow run \d+ of octo\/talk\n> Count to two\nhttps:\S+\nWorkflow: Test · Outcome: failure · Event: push · [^\n]*\n\n## Job test \(24\): failure\nFailing steps: 2 Run npm test · [^\n]*\n### failure at a\.ts:3\n> [\s\S]*got 2\n[\s\S]*\n### Log of step 2 Run npm test, lines 1–4 of 4\n> Run npm test\n> npm test\n> expected 1, got 2\n> ##\[error\]Process completed with exit code 1\.\n\n- success: lint$/,
         ),
         tokens: expect.any(Number),
       },
     ])
     expect(omitted).toEqual([])
+  })
+
+  it('names the job of each log and annotation, and no step that is not shown', async () => {
+    const of = run()
+    const names = ['test (22)', 'test (24)']
+    for (const name of names) {
+      const annotation = { path: 'a.ts', start_line: 3, annotation_level: 'failure' }
+      failingJob(of, { name, annotations: [{ ...annotation, message: 'The quokka escaped' }] })
+    }
+    const asked = request({ run_id: of.body.id })
+    const { context } = await app.context({ ...asked, max_tokens: 150, query: 'quokka escaped' })
+    const content = context[0]?.content ?? ''
+    const jobs = context[0]?.jobs as readonly { name: string; failing_steps: unknown[] }[]
+    expect(content).toMatch(/^###.*, job test \(2[24]\)$/m)
+    for (const { failing_steps, name } of jobs) {
+      expect(content).toContain(name)
+      if (failing_steps.length > 0) expect(content).toContain('2 Run npm test')
+    }
+    expect(jobs.filter(({ failing_steps }) => failing_steps.length === 0)).not.toEqual([])
   })
 
   it('never sends the credential to where logs are kept', async () => {

@@ -6,6 +6,7 @@ import {
   addIssue,
   addRepository,
   type GitHub,
+  type Issue,
   startGitHub,
 } from '../support/github/index.ts'
 
@@ -24,13 +25,13 @@ const issue = (issue_number: number, more: object = {}) => ({
 
 let github: GitHub
 let app: App
+let thread: Issue
 beforeEach(async () => {
   github = await startGitHub()
   addRepository(github.world, { owner: 'octo', name: 'talk' })
   const words = 'Some words of a long text that goes on. '
-  addComments(github.world, addIssue(github.world, 'octo/talk', { title: 'Long' }), 20, () => ({
-    body: words.repeat(20),
-  }))
+  thread = addIssue(github.world, 'octo/talk', { title: 'Long' })
+  addComments(github.world, thread, 20, () => ({ body: words.repeat(20) }))
   addIssue(github.world, 'octo/talk', {
     title: 'Short',
     body: 'Brief.',
@@ -101,6 +102,23 @@ describe('POST /mcp/context/batch', () => {
     let needed = 0
     for (const one of alone) needed += Number((await app.post(one)).headers['x-github-requests'])
     expect(calls).toBe(needed)
+  })
+
+  it('tells of each only what is new since the answer that its request names', async () => {
+    const [long, short] = await Promise.all([app.context(issue(1)), app.context(issue(2))])
+    const known = [
+      issue(1, { since: long.context_id, max_age: 0 }),
+      issue(2, { since: short.context_id }),
+    ]
+    expect(await resultsOf({ requests: known })).toEqual([{ status: 304 }, { status: 304 }])
+    addComments(github.world, thread, 1, () => ({ body: 'News.' }))
+    const requests = [...known, issue(2)]
+    for (const budget of [{}, { max_tokens: 9_000 }]) {
+      const [told, nothing, whole] = await resultsOf({ requests, ...budget })
+      expect([nothing, whole?.answer]).toEqual([{ status: 304 }, short])
+      expect(told?.answer).toMatchObject({ since: long.context_id, unchanged_blocks: 0 })
+      expect(told?.answer?.context[0]?.comments).toMatchObject([{ body: 'News.' }])
+    }
   })
 
   it('takes query and trust as defaults', async () => {

@@ -1,13 +1,21 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type App, type Context, type Problem, startApp } from '../support/app.ts'
-import { addIssue, type GitHub, startGitHub } from '../support/github/index.ts'
+import {
+  addCommitComment,
+  addIssue,
+  type GitHub,
+  OCTOCAT_TOKEN,
+  startGitHub,
+} from '../support/github/index.ts'
 
 let github: GitHub
 let app: App
 beforeAll(async () => {
   github = await startGitHub()
   addIssue(github.world, 'octocat/Hello-World', { number: 1 })
-  app = await startApp({ github })
+  const commit_id = '6dcb09b5b57875f334f61aebed695e2e4193db5e'
+  addCommitComment(github.world, 'octocat/Hello-World', { commit_id, id: 77, body: 'Why?' })
+  app = await startApp({ github, env: { GITHUB_TOKEN: OCTOCAT_TOKEN } })
 })
 afterAll(async () => {
   await app.close()
@@ -27,14 +35,72 @@ describe('GET /mcp/context?url=', () => {
     ['github.com/octocat/Hello-World', 'github_repository:octocat/Hello-World'],
     ['http://GitHub.com/octocat/Hello-World?tab=readme', 'github_repository:octocat/Hello-World'],
     ['https://github.com/octocat/Hello-World/issues', 'github_issues:octocat/Hello-World'],
+    ['https://github.com/octocat/Hello-World/issues?page=2', 'github_issues:octocat/Hello-World'],
     [
-      'https://github.com/octocat/Hello-World/issues?q=is%3Aopen',
-      'github_issues:octocat/Hello-World',
+      'https://github.com/octocat/Hello-World/issues?q=is%3Aissue+is%3Aopen',
+      'github_issue_search:repo:octocat/Hello-World is:issue is:open',
+    ],
+    [
+      'https://github.com/octocat/Hello-World/pulls?q=is%3Apr+label%3Abug',
+      'github_issue_search:repo:octocat/Hello-World is:pr label:bug',
+    ],
+    [
+      'https://github.com/search?type=issues&q=bug+repo%3Aoctocat%2FHello-World',
+      'github_issue_search:is:issue bug repo:octocat/Hello-World',
+    ],
+    [
+      'https://github.com/search?q=bug+repo%3Aoctocat%2FHello-World&type=pullrequests&p=2',
+      'github_issue_search:is:pr bug repo:octocat/Hello-World',
+    ],
+    [
+      'https://github.com/search?q=greet+repo%3Aoctocat%2FHello-World&type=code',
+      'github_code_search:greet repo:octocat/Hello-World',
+    ],
+    [
+      'https://github.com/octocat/Hello-World/search?q=greet',
+      'github_code_search:repo:octocat/Hello-World greet',
     ],
     ['https://github.com/octocat/Hello-World/issues/1347', 'github_issue:octocat/Hello-World#1347'],
     [
-      'https://github.com/octocat/Hello-World/issues/1347#issuecomment-1',
+      'https://github.com/octocat/Hello-World/issues/1347#top',
       'github_issue:octocat/Hello-World#1347',
+    ],
+    [
+      'https://github.com/octocat/Hello-World/issues/1347#issuecomment-1',
+      'github_comment:octocat/Hello-World/issue/1',
+    ],
+    [
+      'https://github.com/octocat/Hello-World/pull/1347?x=1#issuecomment-1',
+      'github_comment:octocat/Hello-World/issue/1',
+    ],
+    [
+      'https://github.com/octocat/Hello-World/pull/1347#discussion_r10',
+      'github_comment:octocat/Hello-World/review/10',
+    ],
+    [
+      'https://github.com/octocat/Hello-World/pull/1347/files#r10',
+      'github_comment:octocat/Hello-World/review/10',
+    ],
+    [
+      'https://github.com/octocat/Hello-World/commit/6dcb09b5b57#commitcomment-77',
+      'github_comment:octocat/Hello-World/commit/77',
+    ],
+    [
+      'https://github.com/octocat/Hello-World/releases/latest',
+      'github_release:octocat/Hello-World@v1.0.0',
+    ],
+    [
+      'https://github.com/octocat/Hello-World/pull/1347/commits/6dcb09b5b57',
+      'github_commit:octocat/Hello-World@6dcb09b5b57875f334f61aebed695e2e4193db5e',
+    ],
+    [
+      'https://github.com/octocat/Hello-World/raw/master/README',
+      'github_file:octocat/Hello-World@master:README',
+    ],
+    ['https://github.com/orgs/octocat/repositories', 'github_user:octocat'],
+    [
+      'https://github.com/octocat/Hello-World/actions/runs/30433643/attempts/1',
+      'github_workflow_run:octocat/Hello-World@30433643',
     ],
     [
       'https://github.com/octocat/Hello-World/pull/1347',

@@ -2,7 +2,7 @@ import type { Draft, Piece } from '../../core/provider.ts'
 import { measureTokens, type Pace } from '../../core/tokens.ts'
 import { relevance } from './relevance.ts'
 import { renderHeading, renderText } from './render.ts'
-import { PARAGRAPHS, SENTENCES, type Stretch, segmentsOf } from './segments.ts'
+import { PARAGRAPHS, ROWS, SENTENCES, type Stretch, segmentsOf } from './segments.ts'
 
 /** A stretch of a piece that may be chosen on its own. */
 export interface Candidate {
@@ -36,9 +36,9 @@ export async function candidatesOf(
   return candidates
 }
 
-function stretchesOf({ text, whole }: Piece, query: string | undefined): Stretch[] {
+function stretchesOf({ marked, text, whole }: Piece, query: string | undefined): Stretch[] {
   if (whole) return [{ start: 0, end: text.length }]
-  return segmentsOf(text, query === undefined ? PARAGRAPHS : SENTENCES)
+  return segmentsOf(text, query === undefined ? PARAGRAPHS : marked ? ROWS : SENTENCES)
 }
 
 /** Numbers of lines, in a text or a diff: places, and no words of anybody. */

@@ -1,12 +1,12 @@
 import type { Draft, Piece } from '../../core/provider.ts'
-import { countTokens } from '../../core/tokens.ts'
+import { countTokens, type Pace } from '../../core/tokens.ts'
 import type { Candidate } from './candidates.ts'
 import { lengthWithin } from './cut.ts'
 import { renderHeading, renderText, type Standing } from './render.ts'
 import type { Stretch } from './segments.ts'
 
 /** Tokens below which the start of a text is not worth its marker. */
-const LEAST_WORTH_KEEPING = 24
+const LEAST_WORTH_KEEPING = 12
 /** Tokens of a marker that says what is missing, and of the blank line between two parts. */
 const MARK = 10
 const GAP = 1
@@ -20,28 +20,31 @@ export interface Chosen {
 /**
  * Takes candidates in order for as long as they fit into `allowance` tokens. A block pays for its
  * head, and a piece for its heading, with the first that is taken of it; the first block's head is
- * paid for by the caller.
+ * paid for by the caller. Pauses as `pace` says.
  * @param headCosts tokens of the heads of all blocks but the first
  */
-export function choose(
+export async function choose(
   order: readonly Candidate[],
   allowance: number,
   first: Draft | undefined,
   headCosts: ReadonlyMap<Draft, number>,
-): Chosen {
+  pace: Pace,
+): Promise<Chosen> {
   const drafts = new Set<Draft>(first ? [first] : [])
-  const taken = new Map<Piece, Stretch[]>()
+  const taken = new Map<Piece, Taken>()
   const begun = createBegun()
   let left = allowance
   let hasCut = false
 
   for (const { draft, piece, stretch, cost } of order) {
+    const pause = pace()
+    if (pause) await pause
     const known = taken.get(piece)
     const standing = begun.standingOf(draft, piece)
     const frame =
       (drafts.has(draft) ? 0 : (headCosts.get(draft) ?? 0) + GAP) +
       (known ? 0 : countTokens(renderHeading(piece, standing)) + GAP)
-    const marks = MARK * (gapsIn(piece, [...(known ?? []), stretch]) - gapsIn(piece, known ?? []))
+    const marks = MARK * (gapsWith(piece, known, stretch) - (known?.gaps ?? 0))
     const own = standing.isRepeated
       ? countTokens(renderText(piece, piece.repeats?.text ?? '')) + GAP
       : cost
@@ -55,15 +58,44 @@ export function choose(
       hasCut = true
     }
   }
-  return { drafts, stretches: new Map([...taken].map(([piece, all]) => [piece, joined(all)])) }
+  return {
+    drafts,
+    stretches: new Map([...taken].map(([piece, { stretches }]) => [piece, joined(stretches)])),
+  }
 
   function take(draft: Draft, piece: Piece, stretch: Stretch, cost: number): void {
     drafts.add(draft)
-    const stretches = [...(taken.get(piece) ?? []), stretch]
-    taken.set(piece, stretches)
-    begun.take(draft, piece, stretches)
+    const known = taken.get(piece)
+    const all = known ?? { stretches: [], starts: new Set(), ends: new Set(), length: 0, gaps: 0 }
+    all.gaps = gapsWith(piece, known, stretch)
+    all.length += stretch.end - stretch.start
+    all.stretches.push(stretch)
+    all.starts.add(stretch.start)
+    all.ends.add(stretch.end)
+    taken.set(piece, all)
+    begun.take(draft, piece, all.length)
     left -= cost
   }
+}
+
+/** What was taken of a piece. */
+interface Taken {
+  readonly stretches: Stretch[]
+  readonly starts: Set<number>
+  readonly ends: Set<number>
+  /** Characters. */
+  length: number
+  /** Places where something is missing. */
+  gaps: number
+}
+
+/** Places where something of a piece is missing when `stretch` is taken too: told by what it touches. */
+function gapsWith({ text }: Piece, known: Taken | undefined, { end, start }: Stretch): number {
+  if (!known) return Number(start > 0) + Number(end < text.length)
+  const before = start === 0 || known.ends.has(start)
+  const after = end === text.length || known.starts.has(end)
+  // It lies in one of the gaps, and leaves of it what it does not touch.
+  return known.gaps - 1 + Number(!before) + Number(!after)
 }
 
 /** What was taken already, as far as it makes other pieces shorter. */
@@ -75,11 +107,9 @@ function createBegun() {
       isFurther: group !== undefined && groups.get(draft)?.has(group) === true,
       isRepeated: repeats !== undefined && shown.has(repeats.shows),
     }),
-    take(draft: Draft, { group, shows, text }: Piece, stretches: readonly Stretch[]): void {
+    take(draft: Draft, { group, shows, text }: Piece, length: number): void {
       if (group !== undefined) groups.set(draft, (groups.get(draft) ?? new Set()).add(group))
-      if (shows === undefined) return
-      const length = stretches.reduce((sum, { end, start }) => sum + end - start, 0)
-      if (length === text.length) shown.add(shows)
+      if (shows !== undefined && length === text.length) shown.add(shows)
     },
   }
 }
@@ -91,14 +121,6 @@ function startOf(piece: Piece, { start, end }: Stretch, room: number) {
   const length = lengthWithin(text, room, count)
   if (length === 0) return undefined
   return { stretch: { start, end: start + length }, cost: count(text.slice(0, length)) }
-}
-
-/** Places where something of a piece is missing; none where all of it is. */
-function gapsIn({ text }: Piece, stretches: readonly Stretch[]): number {
-  const all = joined(stretches)
-  const [first, last] = [all[0], all.at(-1)]
-  if (!first || !last) return 0
-  return all.length - 1 + Number(first.start > 0) + Number(last.end < text.length)
 }
 
 /** In reading order, those that touch made one. */

@@ -132,7 +132,8 @@ async function fitTight(
   // Tokens are not quite additive over a join, so a try that overshoots is made again, tighter.
   for (let allowance = budget; ; ) {
     const firstHead = cutHead(first ? (heads.get(first) ?? '') : '', Math.max(0, allowance))
-    const chosen = choose(order, allowance - countTokens(firstHead.text), first, headCosts)
+    const left = allowance - countTokens(firstHead.text)
+    const chosen = await choose(order, left, first, headCosts, pace)
     const blocks: Fitted[] = []
     const shown = new Set<string>()
     for (const { draft, title, pieces } of parts) {
@@ -212,16 +213,30 @@ async function finish(
 function createLostTokens(candidates: readonly Candidate[]) {
   const byPiece = Map.groupBy(candidates, ({ piece }) => piece)
   return (piece: Piece, { start, end }: Stretch): number => {
+    const own = byPiece.get(piece) ?? []
     let tokens = 0
-    for (const { stretch, cost } of byPiece.get(piece) ?? []) {
+    for (let at = firstEndingAfter(own, start); at < own.length; at += 1) {
+      const { cost, stretch } = own[at] as Candidate
+      if (stretch.start >= end) break
       const from = Math.max(start, stretch.start)
       const to = Math.min(end, stretch.end)
-      if (from >= to) continue
       const all = from === stretch.start && to === stretch.end
       tokens += all ? cost : countTokens(piece.text.slice(from, to))
     }
     return tokens
   }
+}
+
+/** Of the stretches of one piece, which are in order. */
+function firstEndingAfter(own: readonly Candidate[], place: number): number {
+  let low = 0
+  let high = own.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((own[middle]?.stretch.end ?? 0) > place) high = middle
+    else low = middle + 1
+  }
+  return low
 }
 
 function omissionsOf(

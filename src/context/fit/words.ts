@@ -28,7 +28,7 @@ const SHORT_FORMS = new Map(
   config configuration, conn connection, ctx context, db database, dep dependency, dir directory, doc documentation,
   env environment, err error, fn function, img image, init initialization, lang language, lib library, max maximum,
   mem memory, min minimum, msg message, num number, param parameter, perf performance, pkg package, prod production,
-  pwd password, ref reference, repo repository, req request, res response, spec specification, src source,
+  passwd password, pwd password, ref reference, repo repository, req request, res response, spec specification, src source,
   sync synchronization, tmp temporary, tx transaction, util utility, ver version`
     .split(/,\s+/)
     .map((pair) => pair.split(' ') as [string, string]),

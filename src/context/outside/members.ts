@@ -34,8 +34,8 @@ const MEMBERS: Readonly<Record<string, Rule>> = {
     holds: isTemplate,
   },
   pages: {
-    must: 'must be templates of the same form as uri',
-    holds: (value) => Array.isArray(value) && value.every(isTemplate),
+    must: 'must be templates of the same form as uri, each with a query or fragment at most, such as jira://{site}/search?q={text}, or { uri, params } with what such a page says in other words',
+    holds: (value) => Array.isArray(value) && value.every(isPage),
     optional: true,
   },
   params: { must: 'must be a TypeBox object: Type.Object({ … })', holds: TypeGuard.IsObject },
@@ -104,6 +104,21 @@ function isDefault(value: unknown): boolean {
 function isTemplate(value: unknown): boolean {
   if (typeof value !== 'string' || value.length > 200) return false
   return /^[a-z][a-z0-9+.-]*:\/\/(?:[\w.~/-]|\{\w+\})+(?<=[^/])(?:\/\{\+\w+\})?$/.test(value)
+}
+
+function isPage(value: unknown): boolean {
+  if (typeof value === 'string') {
+    const more =
+      /(?:\?[\w-]+=(?:[\w-]|\{\w+\})+(?:&[\w-]+=(?:[\w-]|\{\w+\})+)*)?(?:#(?:[\w-]|\{\w+\})+)?$/
+    return value.length <= 200 && isTemplate(value.replace(more, ''))
+  }
+  return (
+    isRecord(value) &&
+    typeof value.uri === 'string' &&
+    isPage(value.uri) &&
+    isRecord(value.params) &&
+    Object.values(value.params).every((param) => typeof param === 'string')
+  )
 }
 
 /** Whether the policy can be kept to. */

@@ -26,7 +26,11 @@ export interface ContextRequest {
 }
 
 const Envelope = Type.Object(
-  { context_type: Type.String(), params: Type.Optional(Type.Object({})), ...requestOptions },
+  {
+    context_type: Type.String({ description: 'GET /mcp/context-types lists them' }),
+    params: Type.Optional(Type.Object({})),
+    ...requestOptions,
+  },
   { additionalProperties: false },
 )
 type Envelope = Static<typeof Envelope>

@@ -1,5 +1,5 @@
 import { ServiceError } from '../../core/errors.ts'
-import type { Provider } from '../../core/provider.ts'
+import type { Page, Provider } from '../../core/provider.ts'
 
 /** A context type and its params, found from the address of a page on GitHub. */
 export interface Located {
@@ -22,18 +22,19 @@ export type Locate = (address: string) => Located
 
 export function createLocator(all: readonly Provider[], webHost: string): Locate {
   const providers = all.filter(({ uri }) => uri.startsWith('github://'))
-  const routes = providers.flatMap((provider) =>
-    [provider.uri, ...(provider.pages ?? [])].map((uri) => ({ provider, pattern: patternOf(uri) })),
-  )
+  const routes = providers
+    .flatMap((provider) =>
+      [provider.uri, ...(provider.pages ?? [])].map((page) => routeOf(provider, page)),
+    )
+    .toSorted((left, right) => right.details - left.details)
   const forms = providers
     .map(({ uri }) => uri.replace('github://', `https://${webHost}/`).replaceAll('{+', '{'))
     .join(' ')
   return (address: string): Located => {
     const url = URL.parse(address) ?? URL.parse(`https://${address}`)
     if (url && url.host.replace(/^www\./, '') === webHost) {
-      const path = url.pathname.replace(/\/+$/, '').replace(/^(\/[^/]+\/[^/]+)\.git$/, '$1')
-      for (const { provider, pattern } of routes) {
-        const params = decoded(pattern.exec(path)?.groups)
+      for (const { provider, find } of routes) {
+        const params = find(url)
         if (params) {
           return { type: provider.type, params: { ...params, ...linesOf(provider, url.hash) } }
         }
@@ -46,6 +47,60 @@ export function createLocator(all: readonly Provider[], webHost: string): Locate
   }
 }
 
+type Params = Readonly<Record<string, string>>
+
+interface Route {
+  readonly provider: Provider
+  /** How many of query and fragment it looks at: what says more goes first. */
+  readonly details: number
+  /** The params of an address that is of this form. */
+  find(url: URL): Params | undefined
+}
+
+function routeOf(provider: Provider, page: Page): Route {
+  const { uri, params: said } = typeof page === 'string' ? { uri: page, params: {} } : page
+  const [, path = '', query, hash] = /^([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/.exec(uri) ?? []
+  const pattern = patternOf(path)
+  const wanted = [...new URLSearchParams(query)].map(
+    ([name, form]) => [name, textOf(form)] as const,
+  )
+  const fragment = hash === undefined ? undefined : textOf(hash)
+  return {
+    provider,
+    details: wanted.length + Number(fragment !== undefined),
+    find({ hash, pathname, searchParams }) {
+      const place = pathname.replace(/\/+$/, '').replace(/^(\/[^/]+\/[^/]+)\.git$/, '$1')
+      const matches = [
+        decoded(groupsOf(pattern.exec(place))),
+        ...wanted.map(([name, form]) => groupsOf(form.exec(searchParams.get(name) ?? ''))),
+        ...(fragment ? [groupsOf(fragment.exec(hash.slice(1)))] : []),
+      ]
+      const found: Record<string, string> = {}
+      for (const match of matches) {
+        if (!match) return undefined
+        Object.assign(found, match)
+      }
+      const filled = Object.entries(said).map(([name, form]) => [name, fill(form, found)])
+      return Object.fromEntries(
+        [...Object.entries(found), ...filled].filter(([name]) =>
+          Object.hasOwn(provider.params.properties, name ?? ''),
+        ),
+      )
+    },
+  }
+}
+
+const fill = (form: string, found: Params) =>
+  form.replaceAll(/\{(\w+)\}/g, (_all, name: string) => found[name] ?? '')
+
+/** A value of a query, or a fragment: text, in which a name in braces takes all that there is. */
+function textOf(form: string): RegExp {
+  return new RegExp(`^${form.replaceAll(/\{(\w+)\}/g, '(?<$1>.+)')}$`, 's')
+}
+
+const groupsOf = (match: RegExpExecArray | null): Params | undefined =>
+  match ? { ...match.groups } : undefined
+
 /** `{+name}` takes all that follows, or nothing; what dots part are refs, which may hold slashes. */
 function patternOf(uri: string): RegExp {
   const path = uri
@@ -57,7 +112,7 @@ function patternOf(uri: string): RegExp {
 }
 
 /** Each place decoded on its own, so that an encoded slash parts nothing; undefined when badly encoded. */
-function decoded(groups: Readonly<Record<string, string>> | undefined) {
+function decoded(groups: Params | undefined): Params | undefined {
   if (!groups) return undefined
   const params: Record<string, string> = {}
   try {

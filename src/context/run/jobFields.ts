@@ -82,8 +82,12 @@ export function jobsOf(kept: readonly Kept[]): Job[] {
       const entry = found.get(job) ?? entryOf(job)
       found.set(job, entry)
       if (piece.annotation) entry.annotations.push(annotationOf(piece.annotation, text))
+      else if (!piece.log) entry.failing_steps = failingSteps(job).map(stepOf)
       if (piece.log) {
         const { from, step, to } = piece.log
+        if (step && !entry.failing_steps.some(({ number }) => number === step.number)) {
+          entry.failing_steps.push(...[step].filter(hasFailed).map(stepOf))
+        }
         entry.log.push({ step: step?.number ?? null, first_line: from + 1, last_line: to, text })
       }
     }
@@ -100,15 +104,14 @@ function entryOf(job: GitHubJob): Job {
     started_at: job.started_at ?? null,
     completed_at: job.completed_at,
     url: job.html_url,
-    failing_steps: failingSteps(job).map(({ conclusion, name, number }) => ({
-      number,
-      name,
-      conclusion,
-    })),
+    // Those that the content names.
+    failing_steps: [],
     annotations: [],
     log: [],
   }
 }
+
+const stepOf = ({ conclusion, name, number }: GitHubStep) => ({ number, name, conclusion })
 
 function annotationOf(source: GitHubAnnotation, text: string): Static<typeof Annotation> {
   const { annotation_level, message, path, raw_details, start_line, title } = source

@@ -96,13 +96,13 @@ function logsOf({ job, log }: JobFound, { limit, offset, step }: LogWindow): Ste
 }
 
 function factsPiece(job: GitHubJob): JobPiece {
-  const steps = failingSteps(job).map(({ name, number }) => `${number} ${oneLine(name)}`)
   return {
     part: 'jobs',
     heading: `## Job ${oneLine(job.name)}: ${job.conclusion ?? job.status}`,
+    group: groupOf(job),
     text: lines(
       facts({
-        'Failing steps': steps.join(', ') || 'none told',
+        'Failing steps': stepsOf(job) || 'none told',
         Started: job.started_at,
         Completed: job.completed_at,
         Job: job.id,
@@ -115,12 +115,25 @@ function factsPiece(job: GitHubJob): JobPiece {
   }
 }
 
+const stepsOf = (job: GitHubJob) =>
+  failingSteps(job)
+    .map(({ name, number }) => `${number} ${oneLine(name)}`)
+    .join(', ')
+
+/** What is shown of one job: the first of it names the job. */
+const groupOf = (job: GitHubJob) => `job ${job.id}`
+const namedBy = (job: GitHubJob, heading: string) => ({
+  heading: `${heading}, job ${oneLine(job.name)}`,
+  group: groupOf(job),
+  further: heading,
+})
+
 function annotationPiece(job: GitHubJob, annotation: GitHubAnnotation, by: Source): JobPiece {
   const { annotation_level, message, path, raw_details, start_line, title } = annotation
   const isFailure = annotation_level === 'failure'
   return {
     part: 'jobs',
-    heading: `### ${annotation_level ?? 'annotation'} at ${oneLine(path)}:${start_line}`,
+    ...namedBy(job, `### ${annotation_level ?? 'annotation'} at ${oneLine(path)}:${start_line}`),
     text: lines(title, message, raw_details) || '(no text)',
     by,
     rank: ANNOTATION_RANK + (isFailure ? 0 : 20),
@@ -138,7 +151,7 @@ function logPieces(job: GitHubJob, { from, lines, step, to }: StepLog, by: Sourc
     const name = step ? `step ${step.number} ${oneLine(step.name)}` : 'the job'
     pieces.unshift({
       part: 'jobs',
-      heading: `### Log of ${name}, lines ${start + 1}–${end} of ${lines.length}`,
+      ...namedBy(job, `### Log of ${name}, lines ${start + 1}–${end} of ${lines.length}`),
       text: text.join('\n'),
       by,
       rank: text.some(isError) ? LOG_RANK - 5 : LOG_RANK + pieces.length,
@@ -173,7 +186,11 @@ function otherPieces(jobs: readonly GitHubJob[]): JobPiece[] {
     pieces.push({
       part: 'jobs',
       text: some
-        .map(({ conclusion, name, status }) => `- ${conclusion ?? status}: ${oneLine(name)}`)
+        .map((job) => {
+          const steps = stepsOf(job)
+          const failing = steps ? ` (failing steps: ${steps})` : ''
+          return `- ${job.conclusion ?? job.status}: ${oneLine(job.name)}${failing}`
+        })
         .join('\n'),
       by: 'service',
       rank: DONE_RANK,

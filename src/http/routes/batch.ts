@@ -81,7 +81,9 @@ const Results = (answer: ContextRoutesOptions['schemas']['answer']) =>
   Type.Object({
     results: Type.Array(
       Type.Object({
-        status: Type.Integer({ description: 'As if it had been asked for alone' }),
+        status: Type.Integer({
+          description: 'As if it had been asked for alone: 304 where nothing is new `since`',
+        }),
         answer: Type.Optional(answer),
         problem: Type.Optional(Type.Unsafe({ $ref: `${Problem.$id}#` })),
       }),
@@ -142,5 +144,6 @@ function resultOf(request: FastifyRequest, result: BatchResult) {
     const problem = problemOf(request, toServiceError(result.failure))
     return { status: problem.status, problem }
   }
-  return { status: 200, answer: JSON.parse(result.answered.entry.body.toString()) as unknown }
+  if (!result.body) return { status: 304 }
+  return { status: 200, answer: JSON.parse(result.body.toString()) as unknown }
 }

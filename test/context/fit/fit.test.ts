@@ -217,6 +217,17 @@ describe('fitBlocks', () => {
     expect(own.blocks[0]?.content).toContain('is what I get')
   })
 
+  it('shows the sentences that the query asks for, of as many texts as can be', async () => {
+    const filler = `${words(20)}. `
+    const pieces = Array.from({ length: 12 }, (_, i) =>
+      piece(`${filler.repeat(5)}A quokka ate number ${i} of them. ${filler.repeat(5)}`),
+    )
+    const { blocks } = await fitted([draftOf(pieces)], { maxTokens: 850, query: 'quokka' })
+    for (const [i] of pieces.entries()) {
+      expect(blocks[0]?.content).toContain(`A quokka ate number ${i} of them.`)
+    }
+  })
+
   it('finds the piece that the query asks for, in whichever block', async () => {
     const drafts = Array.from({ length: 5 }, (_, i) =>
       draftOf(

@@ -45,6 +45,8 @@ const param = (schema: object) => ({
 describe('the contract', () => {
   it('is kept by a sound provider, and by all of the service’s own', () => {
     expect(faultsOf({})).toEqual([])
+    const search = { uri: 'jira://find?site={site}&q={text}#top-{key}', params: { key: '{text}' } }
+    expect(faultsOf({ pages: ['jira://{site}/{key}#comment-{_}', search] })).toEqual([])
     for (const provider of providers) {
       const others = providers.filter((other) => other !== provider)
       const faults = contractFaults(provider, others)
@@ -119,6 +121,17 @@ describe('the contract', () => {
     ['tags that throw', { tags: ({ no }: { no: string }) => [no.trim()] }, /^tags throws .*trim/],
     ['tags that are no list', { tags: () => 'jira' }, /^tags must answer an array/],
     ['a uri that is no template', { uri: '/jira/{key}' }, /^uri must be a template/],
+    ['pages that are no templates', { pages: ['/jira/{key}'] }, /^pages must be templates/],
+    [
+      'a page with an expression',
+      { pages: ['jira://{site}/find?q=.*{key}'] },
+      /^pages must be templates/,
+    ],
+    [
+      'a page with params that are no text',
+      { pages: [{ uri: 'jira://{site}/{key}', params: { site: 1 } }] },
+      /^pages must be templates/,
+    ],
     ['a uri with an unknown place', { uri: 'jira://{site}/{key}/{id}' }, /^uri has a place \{id\}/],
     ['a uri that lacks a param', { uri: 'jira://{site}' }, /^uri lacks a place .*\{key\}/],
     ['a uri with a place twice', { uri: 'jira://{site}/{key}/{key}' }, /^uri has a place twice/],
