@@ -40,8 +40,10 @@ export async function patiently<T>(
   attempt: Attempt<T>,
 ): Promise<T> {
   const deadline = now() + timeoutMs
-  const timeout = AbortSignal.timeout(timeoutMs)
-  const signal = AbortSignal.any([reading.signal, timeout])
+  const late = new AbortController()
+  // Not `AbortSignal.timeout`, which makes an error of each call that ended in time.
+  const timer = setTimeout(() => late.abort(), timeoutMs).unref()
+  const signal = AbortSignal.any([reading.signal, late.signal])
   try {
     return await authorized(reading.credential, signal, (authorization) =>
       withRetries(() => attempt({ ...reading, signal }, authorization), {
@@ -53,6 +55,8 @@ export async function patiently<T>(
     )
   } catch (cause) {
     reading.signal.throwIfAborted()
-    throw timeout.aborted ? tooSlow(cause) : cause
+    throw late.signal.aborted ? tooSlow(cause) : cause
+  } finally {
+    clearTimeout(timer)
   }
 }
