@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 
 /** What of a request goes into GitHub's ETag. */
 export interface TagInput {
@@ -10,6 +11,8 @@ export interface TagInput {
 const MISMATCHES = 10
 const WINDOW = 60_000
 const PAUSE = 3_600_000
+/** Principals with mismatches that are remembered. */
+const MOST_PRINCIPALS = 10_000
 
 /**
  * The entity tag that GitHub gives to a body: SHA-256 over each header that is present, followed by
@@ -31,11 +34,15 @@ export interface TagDrift {
 }
 
 export function createTagDrift(now: () => number): TagDrift {
-  const drifts = new Map<string, { mismatches: number[]; pausedUntil: number }>()
+  const drifts = new LRUCache<string, { mismatches: number[]; pausedUntil: number }>({
+    max: MOST_PRINCIPALS,
+  })
+  const trusted = (principal: string) => (drifts.get(principal)?.pausedUntil ?? 0) <= now()
   return {
-    trusted: (principal) => (drifts.get(principal)?.pausedUntil ?? 0) <= now(),
+    trusted,
     compare(principal, computed, sent) {
-      if (computed === opaque(sent)) return
+      // What differs during the pause is no news, and must not put off the end of it.
+      if (computed === opaque(sent) || !trusted(principal)) return
       const drift = drifts.get(principal) ?? { mismatches: [], pausedUntil: 0 }
       drifts.set(principal, drift)
       drift.mismatches = [...drift.mismatches.filter((at) => at > now() - WINDOW), now()]

@@ -60,6 +60,35 @@ it('after a rotation of the token unchanged things still answer 304, out of the 
   expect(asked.reduce((sum, { cost }) => sum + cost, 0)).toBe(asked.length - unchanged.length)
 })
 
+it('after a rotation lists of several pages still answer 304, page by page', async () => {
+  await using redis = await startRedis()
+  const world = emptyWorld()
+  addAccount(world, { login: 'agent', token: 'ghp_before' })
+  const repository = addRepository(world, {
+    owner: 'acme',
+    name: 'engine',
+    private: true,
+    readers: ['agent'],
+  })
+  addComments(world, addIssue(world, repository, {}), 1_000)
+  await using github = await startGitHub({ world })
+  const issue = {
+    context_type: 'github_issue',
+    params: { owner: 'acme', repo: 'engine', issue_number: 1, max_comments: 1_000 },
+  }
+  const env = { REDIS_URL: redis.url }
+  await using before = await startApp({ github, env: { ...env, GITHUB_TOKEN: 'ghp_before' } })
+  const first = await before.context(issue)
+  rotateToken(world, 'agent', 'ghp_after')
+  await using after = await startApp({ github, env: { ...env, GITHUB_TOKEN: 'ghp_after' } })
+  github.resetCounts()
+
+  const again = await after.context(issue)
+
+  expect(again.context).toEqual(first.context)
+  expect(github.requests.map(({ status }) => status)).toEqual(Array(11).fill(304))
+})
+
 it('when GitHub makes its tags otherwise, the stored ones take over for the same token', async () => {
   await using github = await startGitHub({ world: worldWithIssues('opaque') })
   await using app = await startApp({
