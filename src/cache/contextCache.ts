@@ -94,8 +94,12 @@ export function createContextCache(options: ContextCacheOptions): CountedCache {
       const flight = maxAge === undefined ? key : `${key}#${maxAge}`
       const bound = (maxAge ?? Number.POSITIVE_INFINITY) * 1000
       for (let notBefore = now() - bound; ; notBefore = now()) {
-        const { value, collapsed } = await flights.run(flight, signal, notBefore, (abort) =>
-          lookFurther(request, known, abort),
+        const { value, collapsed } = await flights.run(
+          flight,
+          signal,
+          notBefore,
+          (abort) => lookFurther(request, known, abort),
+          request.party,
         )
         if (!collapsed) return value
         // What another waited for may be from before an event that this caller came after.

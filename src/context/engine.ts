@@ -4,6 +4,7 @@ import type { Cached, CacheRequest, Loaded } from '../cache/request.ts'
 import type { GitHub, Urgency } from '../core/github.ts'
 import { type CallAnswer, type Meter, noteAnswer } from '../core/meter.ts'
 import { ownBytes } from '../core/ownBytes.ts'
+import { createParty, type Party } from '../core/party.ts'
 import type { Answer, CachePolicy, FetchContext } from '../core/provider.ts'
 import { type Span, traced } from '../core/trace.ts'
 import type { GitHubFor } from '../github/client.ts'
@@ -104,6 +105,7 @@ export function createEngine(options: EngineOptions): Engine {
     urgency: Urgency,
     version: string | undefined,
     span: Span | undefined,
+    party: Party,
   ): Promise<Loaded> {
     const { params, provider } = request
     const { meter } = caller
@@ -111,7 +113,7 @@ export function createEngine(options: EngineOptions): Engine {
     const waits = urgency === 'interactive'
     // What a refresh behind a stale answer costs, nobody waited for: nor is anybody's turn used up by it.
     const onAnswer = waits ? (said: CallAnswer) => noteAnswer(meter, said) : undefined
-    const name = waits ? caller.who?.name : undefined
+    const name = waits ? party : undefined
     const reading = { credential, signal, urgency, span, onAnswer, caller: name }
     const reader = isOwn(provider) ? noGitHub : options.github(reading)
     try {
@@ -222,6 +224,11 @@ export function createEngine(options: EngineOptions): Engine {
       version === undefined
         ? scopeOf(credential, caller)
         : `${scopeOf(credential, caller)}:${version}`
+    let party: Party | undefined
+    const partyOf = () => {
+      party ??= createParty(caller.who?.name ?? '')
+      return party
+    }
     return {
       key: keyWithin(within, request),
       subject: `${within}:${request.subject}`,
@@ -229,7 +236,9 @@ export function createEngine(options: EngineOptions): Engine {
       maxAge: request.maxAge,
       signal: caller.signal,
       span,
-      load: (signal, urgency) => load(request, credential, caller, signal, urgency, version, span),
+      party: partyOf,
+      load: (signal, urgency) =>
+        load(request, credential, caller, signal, urgency, version, span, partyOf()),
     }
   }
 
