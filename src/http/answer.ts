@@ -10,6 +10,7 @@ import { disconnected } from './disconnect.ts'
 import { matches } from './etag.ts'
 import { contentOf } from './markdown.ts'
 import { negotiate } from './negotiate.ts'
+import { headOf, sendReady } from './response.ts'
 import { streamAnswer } from './streamAnswer.ts'
 
 export interface AnswerOptions {
@@ -60,21 +61,18 @@ function sendAnswer(
   const at = now()
   const etag = etagOf(context, entry.contextId, mediaType)
   const remaining = rateLimitRemaining(principal)
-  reply
-    .header('etag', etag)
-    .header('age', ageOf(answered, at))
-    .header('cache-status', cacheStatus(answered, at))
-    .header('cache-control', 'private, no-cache')
-    .header('vary', 'Accept, X-GitHub-Token')
-    .header('x-github-requests', meter.calls)
-  if (remaining !== undefined) reply.header('x-github-ratelimit-remaining', remaining)
+  const head = headOf(reply)
+  head.push('etag', etag, 'age', ageOf(answered, at), 'cache-status', cacheStatus(answered, at))
+  head.push('cache-control', 'private, no-cache', 'vary', 'Accept, X-GitHub-Token')
+  head.push('x-github-requests', meter.calls)
+  if (remaining !== undefined) head.push('x-github-ratelimit-remaining', remaining)
   if (since === entry.contextId || matches(reply.request.headers['if-none-match'], etag)) {
-    reply.code(304).send()
+    sendReady(reply, 304, head)
     return undefined
   }
-  reply.type(`${mediaType}; charset=utf-8`)
+  head.push('content-type', `${mediaType}; charset=utf-8`)
   const send = (body: Buffer) =>
-    void reply.send(mediaType === 'text/markdown' ? contentOf(body) : body)
+    sendReady(reply, 200, head, mediaType === 'text/markdown' ? Buffer.from(contentOf(body)) : body)
   if (since !== undefined) return engine.changes(context, answered).then(send)
   send(entry.body)
   return undefined

@@ -102,6 +102,9 @@ describe('other origins', () => {
     expect(headers['access-control-allow-origin']).toBe('https://app.example')
     const answer = await listed.get(PATH, { origin: 'https://app.example', 'x-api-key': KEY })
     expect(answer.headers['access-control-expose-headers']).toContain('Cache-Status')
+    // Who keeps the answer keeps it for this origin, this form and this credential.
+    const varies = [answer.headers.vary].flat().join(', ').split(', ')
+    expect(varies.toSorted()).toEqual(['Accept', 'Origin', 'X-GitHub-Token'])
     const other = await preflight(listed, 'https://evil.example')
     expect(other.headers['access-control-allow-origin']).not.toBe('https://evil.example')
   })

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Answer } from '../../mcp/protocol/server.ts'
 import { disconnected } from '../disconnect.ts'
 import { admitStream } from '../eventStream.ts'
+import { headOf, sendReady } from '../response.ts'
 
 /** One POST while it is answered: by JSON, or by a stream as soon as something comes before the answer. */
 export interface Exchange {
@@ -65,7 +66,12 @@ export function createExchange(
     },
     send: takesStreams(request) ? send : undefined,
     end({ status, body }) {
-      if (!stream) return reply.code(status).type(JSON_TYPE).send(body)
+      if (!stream) {
+        const head = headOf(reply)
+        head.push('content-type', JSON_TYPE)
+        sendReady(reply, status, head, body)
+        return reply
+      }
       stream.end(eventOf(body.toString()))
       return reply
     },

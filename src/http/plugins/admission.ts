@@ -53,7 +53,7 @@ export const admissionPlugin = fp(
       else {
         request.place = place
         // Also where the caller hangs up, which the framework's own hooks are not told of.
-        reply.raw.once('close', place.end)
+        reply.raw.on('close', place.end)
         done()
       }
     }

@@ -5,6 +5,7 @@ import type { Window } from '../../context/request/policy.ts'
 import { ServiceError } from '../../core/errors.ts'
 import { callerKey } from '../callerKey.ts'
 import type { CallerLimit, Count } from '../callerLimit.ts'
+import { say } from '../response.ts'
 
 export interface RateLimitOptions {
   /** The limit of all who have none of their own. */
@@ -55,10 +56,9 @@ export const rateLimitPlugin = fp(
         askPlugin.call(this, request, reply).then(() => done(), done)
         return
       }
-      reply
-        .header('ratelimit-limit', own.max)
-        .header('ratelimit-remaining', own.max - taken.current)
-        .header('ratelimit-reset', Math.ceil(taken.ttl / 1000))
+      const left = own.max - taken.current
+      say(reply, 'ratelimit-limit', own.max, 'ratelimit-remaining', left)
+      say(reply, 'ratelimit-reset', Math.ceil(taken.ttl / 1000))
       done()
     }
     app.addHook('onRoute', (route) => {

@@ -1,5 +1,6 @@
 import cors from '@fastify/cors'
 import fp from 'fastify-plugin'
+import { say } from '../response.ts'
 
 /** Headers that a JSON service needs; the full set of a web page is set for /docs alone. */
 export const SECURITY_HEADERS = {
@@ -8,6 +9,8 @@ export const SECURITY_HEADERS = {
   'referrer-policy': 'no-referrer',
   'cross-origin-resource-policy': 'same-origin',
 }
+
+const HEAD = Object.entries(SECURITY_HEADERS).flat()
 
 const EXPOSED = [
   'ETag',
@@ -26,7 +29,7 @@ const EXPOSED = [
 export const securityPlugin = fp(
   async (app, { origins }: { origins: readonly string[] }) => {
     app.addHook('onRequest', (request, reply, done) => {
-      reply.headers(SECURITY_HEADERS).header('x-request-id', request.id)
+      say(reply, ...HEAD, 'x-request-id', request.id)
       done()
     })
     if (origins.length > 0)
