@@ -92,8 +92,12 @@ export function createContextCache(options: ContextCacheOptions): CountedCache {
     const bound = (request.maxAge ?? Number.POSITIVE_INFINITY) * 1000
     let work = first
     for (let notBefore = now() - bound; ; notBefore = now()) {
-      const { value, collapsed } = await flights.run(flight, signal, notBefore, (abort) =>
-        work(request, known, abort),
+      const { value, collapsed } = await flights.run(
+        flight,
+        signal,
+        notBefore,
+        (abort) => work(request, known, abort),
+        request.party,
       )
       if (!collapsed) return value
       // What another waited for may be from before an event that this caller came after.

@@ -1,10 +1,12 @@
 import { abortable } from '../core/abortable.ts'
+import type { Party } from '../core/party.ts'
 
 /** Work that several callers wait for as one. */
 interface Flight<T> {
   readonly promise: Promise<T>
   readonly startedAt: number
   readonly abort: AbortController
+  readonly party: Party | undefined
   waiters: number
   over: boolean
 }
@@ -19,9 +21,16 @@ export interface Flights<T> {
   /**
    * Runs `work`, or waits for the run of the same key that began at `notBefore` or later. The work
    * is aborted only when its last waiter has left.
+   * @param party who waits: those of the first, whom the others join
    * @throws what `work` throws, or the signal's reason
    */
-  run(key: string, signal: AbortSignal, notBefore: number, work: Work<T>): Promise<Joined<T>>
+  run(
+    key: string,
+    signal: AbortSignal,
+    notBefore: number,
+    work: Work<T>,
+    party?: () => Party,
+  ): Promise<Joined<T>>
   has(key: string): boolean
   readonly size: number
   /** Callers so far that waited for what another had started. */
@@ -34,10 +43,11 @@ export function createFlights<T>(now: () => number): Flights<T> {
   const flights = new Map<string, Flight<T>>()
   let joined = 0
 
-  function start(key: string, work: Work<T>): Flight<T> {
+  function start(key: string, work: Work<T>, party: Party | undefined): Flight<T> {
     const abort = new AbortController()
     const flight: Flight<T> = {
       abort,
+      party,
       startedAt: now(),
       waiters: 0,
       over: false,
@@ -60,13 +70,16 @@ export function createFlights<T>(now: () => number): Flights<T> {
     get joined() {
       return joined
     },
-    async run(key, signal, notBefore, work) {
+    async run(key, signal, notBefore, work, party) {
       signal.throwIfAborted()
       const running = flights.get(key)
       const joins = running !== undefined && running.startedAt >= notBefore
-      const flight = joins ? running : start(key, work)
+      const flight = joins ? running : start(key, work, party?.())
       flight.waiters += 1
-      if (joins) joined += 1
+      if (joins) {
+        joined += 1
+        if (party) for (const name of party().names) flight.party?.add(name)
+      }
       try {
         return { value: await abortable(flight.promise, signal), collapsed: joins }
       } finally {

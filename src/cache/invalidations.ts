@@ -35,8 +35,13 @@ const HORIZON = 86_400_000 * 1.2
 const MOST_TAGS = 100_000
 const LOG_PAGE = 1_000
 
-/** Events kept for the time that Redis is away, and milliseconds until it is tried again. */
+/** Events kept for the time that Redis is away. */
 const MOST_UNTOLD = 10_000
+/**
+ * Milliseconds until Redis is tried again, doubled each time: a hiccup must not keep an event from
+ * other replicas for longer than they may take to hear of it.
+ */
+const CATCH_UP_SOON = 50
 const CATCH_UP_EVERY = 500
 
 type Marks = Partial<Record<Mark, number>>
@@ -71,6 +76,7 @@ export function createInvalidations({ now, shared }: InvalidationOptions): Inval
   const untold = new Map<string, Event>()
   const watchers = new Map<string, Set<(mark: Mark, at: number) => void>>()
   let retry: NodeJS.Timeout | undefined
+  let pause = CATCH_UP_SOON
   let missedUntil = 0
   let informed = shared === undefined
 
@@ -117,17 +123,20 @@ export function createInvalidations({ now, shared }: InvalidationOptions): Inval
   /** Tells what Redis did not take and reads what this process missed; again later, while that fails. */
   async function catchUp(fleet: Fleet): Promise<void> {
     clearTimeout(retry)
+    retry = undefined
     for (const [name, event] of [...untold]) {
       if (!(await tell(fleet, event))) break
       untold.delete(name)
     }
     if (!informed && fleet.bus.connected) informed = await readLog(fleet.redis)
     if (untold.size > 0 || !informed) scheduleCatchUp(fleet)
+    else pause = CATCH_UP_SOON
   }
 
   function scheduleCatchUp(fleet: Fleet): void {
-    clearTimeout(retry)
-    retry = setTimeout(() => void catchUp(fleet), CATCH_UP_EVERY).unref()
+    if (retry) return
+    retry = setTimeout(() => void catchUp(fleet), pause).unref()
+    pause = Math.min(2 * pause, CATCH_UP_EVERY)
   }
 
   async function readLog(redis: GuardedRedis): Promise<boolean> {

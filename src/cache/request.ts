@@ -1,5 +1,6 @@
 import type { ServiceError } from '../core/errors.ts'
 import type { Urgency } from '../core/github.ts'
+import type { Party } from '../core/party.ts'
 import type { CachePolicy } from '../core/provider.ts'
 import type { Span } from '../core/trace.ts'
 import { redisKey } from '../redis/keys.ts'
@@ -39,6 +40,8 @@ export interface CacheRequest {
   readonly signal: () => AbortSignal
   /** What the search for it is part of, where it is traced. */
   readonly span?: Span | undefined
+  /** Who waits for it; those who join the search later come to it. */
+  readonly party?: () => Party
   readonly load: (signal: AbortSignal, urgency: Urgency) => Promise<Loaded>
 }
 

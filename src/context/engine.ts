@@ -1,5 +1,6 @@
 import type { ContextCache } from '../cache/contextCache.ts'
 import type { Cached, CacheRequest } from '../cache/request.ts'
+import { createParty, type Party } from '../core/party.ts'
 import { type Span, traced } from '../core/trace.ts'
 import type { CredentialFor } from '../github/credentialFor.ts'
 import type { Credential } from '../github/credentials.ts'
@@ -80,6 +81,11 @@ export function createEngine(options: EngineOptions): Engine {
       version === undefined
         ? scopeOf(credential, caller)
         : `${scopeOf(credential, caller)}:${version}`
+    let party: Party | undefined
+    const partyOf = () => {
+      party ??= createParty(caller.who?.name ?? '')
+      return party
+    }
     return {
       key: keyWithin(within, request),
       subject: `${within}:${request.subject}`,
@@ -87,9 +93,11 @@ export function createEngine(options: EngineOptions): Engine {
       maxAge: request.maxAge,
       signal: caller.signal,
       span,
+      party: partyOf,
       load(signal, urgency) {
         const allowed = allowedFor(caller)
-        return load({ request, credential, caller, allowed, signal, urgency, version, span })
+        const how = { allowed, signal, urgency, version, span, party: partyOf() }
+        return load({ request, credential, caller, ...how })
       },
     }
   }

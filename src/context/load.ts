@@ -3,6 +3,7 @@ import type { Loaded } from '../cache/request.ts'
 import type { GitHub, Urgency } from '../core/github.ts'
 import { type CallAnswer, noteAnswer } from '../core/meter.ts'
 import { ownBytes } from '../core/ownBytes.ts'
+import type { Party } from '../core/party.ts'
 import type { Answer, CachePolicy, FetchContext } from '../core/provider.ts'
 import type { Span } from '../core/trace.ts'
 import type { GitHubFor } from '../github/client.ts'
@@ -44,6 +45,8 @@ export interface Reading {
   /** Of the data; an answer made of another one is not kept. */
   readonly version: string | undefined
   readonly span: Span | undefined
+  /** All who wait for it. */
+  readonly party: Party
 }
 
 const NOT_KEPT: CachePolicy = { freshFor: 0, staleFor: 0, keepFor: 0 }
@@ -55,15 +58,21 @@ export function createLoad(options: LoadOptions): (reading: Reading) => Promise<
   return load
 
   async function load({ request, credential, caller, ...how }: Reading): Promise<Loaded> {
-    const { allowed, signal, span, urgency, version } = how
+    const { allowed, party, signal, span, urgency, version } = how
     const { params, provider } = request
     const { meter } = caller
     const subject = `${version}:${request.subject}`
     const waits = urgency === 'interactive'
     // What a refresh behind a stale answer costs, nobody waited for: nor is anybody's turn used up by it.
     const onAnswer = waits ? (said: CallAnswer) => noteAnswer(meter, said) : undefined
-    const name = waits ? caller.who?.name : undefined
-    const reading = { credential, signal, urgency, span, onAnswer, caller: name }
+    const reading = {
+      credential,
+      signal,
+      urgency,
+      span,
+      onAnswer,
+      caller: waits ? party : undefined,
+    }
     const reader = isOwn(provider) ? noGitHub : options.github(reading)
     try {
       const fetched =

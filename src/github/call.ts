@@ -1,6 +1,7 @@
 import type { FairLoop } from '../core/fairLoop.ts'
 import type { Urgency } from '../core/github.ts'
 import type { CallAnswer } from '../core/meter.ts'
+import { createParty, type Party } from '../core/party.ts'
 import { errorType, type Span, type Tracer } from '../core/trace.ts'
 import type { RateGate } from './budget/rateGate.ts'
 import { callId, closeCall, openCall } from './callSpan.ts'
@@ -52,7 +53,7 @@ export interface Call
   readonly path: string
   readonly urgency: Urgency
   /** Who it is for; without it the service itself. */
-  readonly caller?: string | undefined
+  readonly caller?: Party | undefined
   /** Whether the answer that it is for has had calls already. */
   readonly begun?: boolean
   /** Told when the call is let through to GitHub. */
@@ -73,18 +74,21 @@ export const ACCEPT_RAW = 'application/vnd.github.raw+json'
  * exchange
  */
 export async function call(options: CallOptions, wanted: Call): Promise<Exchange> {
-  const { begun = false, caller = '', signal } = wanted
-  const leave = await options.turns?.enter({ caller, begun, signal })
+  const { begun = false, caller = createParty(''), signal } = wanted
+  const leave = await options.turns?.enter({ callers: caller, begun, signal })
   try {
     const answer = await callNow(options, wanted)
     // What comes next is to read it, which takes the loop's time: its connection is in use till then.
     const { fairLoop } = options
-    if (fairLoop) await new Promise<void>((resolve) => fairLoop.runHeavy(caller, resolve))
+    if (fairLoop) await new Promise<void>((resolve) => fairLoop.runHeavy(latest(caller), resolve))
     return answer
   } finally {
     leave?.()
   }
 }
+
+/** Whose turn it is: who came last is the last to have been served. */
+const latest = ({ names }: Party) => names.at(-1) ?? ''
 
 async function callNow(
   { gate, now, onCall, upstream, userAgent }: CallOptions,

@@ -35,22 +35,20 @@ export async function fetchConditionally(
   { resources, drift }: Conditions,
   request: ConditionalRequest,
 ): Promise<Current> {
-  const { principal } = request.credential
-  const found = mine(await resources.find(principal, request.name))
+  const found = await resources.find(request.credential.principal, request.name)
   const tag = found && tagFor(found, request, drift)
-  const answer = await request.send(tag === undefined ? {} : { 'if-none-match': tag })
-  const link = header(answer.headers, 'link')
+  let answer = await request.send(tag === undefined ? {} : { 'if-none-match': tag })
   if (answer.status === 304 && found && tag !== undefined) {
-    return { body: found.resource.body, link: link ?? found.resource.link, unchanged: true }
+    const { body, link } = found.resource
+    const toldLink = header(answer.headers, 'link')
+    // A tag proves a body, not where a list goes on: that was said to another principal alone.
+    if (toldLink !== undefined || link === undefined || found.own)
+      return { body, link: toldLink ?? link, unchanged: true }
+    answer = await request.send({})
   }
   if (answer.status === 304) throw unreadable(new Error('a 304 that was not asked for'))
   await keep(answer, request, { resources, drift })
-  return { body: answer.body, link, unchanged: false }
-}
-
-/** A tag proves a body, not where a list goes on: that was said to another principal alone. */
-function mine(found: Found | undefined): Found | undefined {
-  return found?.own || found?.resource.link === undefined ? found : undefined
+  return { body: answer.body, link: header(answer.headers, 'link'), unchanged: false }
 }
 
 function tagFor(

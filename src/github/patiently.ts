@@ -1,4 +1,5 @@
 import type { Urgency } from '../core/github.ts'
+import type { Party } from '../core/party.ts'
 import { withRetries } from './attempts.ts'
 import { authorized } from './authorized.ts'
 import type { Watch } from './call.ts'
@@ -11,7 +12,7 @@ export interface Reading extends Watch {
   readonly signal: AbortSignal
   readonly urgency: Urgency
   /** Whose turn it is; without it the service's own. */
-  readonly caller?: string | undefined
+  readonly caller?: Party | undefined
 }
 
 export interface Patience {

@@ -1,9 +1,10 @@
 import { ServiceError } from '../core/errors.ts'
+import type { Party } from '../core/party.ts'
 
 /** A call that wants to go to GitHub. */
 export interface Turn {
-  /** Who it is for: callers take turns. */
-  readonly caller: string
+  /** Who it is for: callers take turns, and any of these gives it one. */
+  readonly callers: Party
   /** Whether the answer that it is for has had calls already: they would be in vain without this one. */
   readonly begun: boolean
   readonly signal: AbortSignal
@@ -46,8 +47,10 @@ const RESERVED = 1 / 8
 
 interface Waiter {
   readonly since: number
-  readonly admit: () => void
-  readonly refuse: (reason: unknown) => void
+  /** By the turn of this caller. */
+  readonly admit: (name: string) => void
+  /** This caller's line has no room for it. */
+  readonly drop: (name: string) => void
 }
 
 interface Line {
@@ -79,15 +82,22 @@ export function createTurns({ connections, now }: TurnOptions): Turns {
     return inFlight < (own === 0 ? connections : connections - reserved)
   }
 
-  function go(caller: string, line: Line): LeaveTurn {
+  const lineOf = (name: string) => lines.get(name) ?? emptyLine()
+
+  function go(name: string, line: Line): LeaveTurn {
+    lines.set(name, line)
     inFlight += 1
     line.inFlight += 1
     return () => {
       inFlight -= 1
       line.inFlight -= 1
-      if (line.inFlight === 0 && !waiting.has(caller)) lines.delete(caller)
+      forgetIdle(name, line)
       serve()
     }
+  }
+
+  function forgetIdle(name: string, line: Line): void {
+    if (line.inFlight === 0 && !waiting.has(name)) lines.delete(name)
   }
 
   /** How many calls go while there is patience; without bound as long as that is not known. */
@@ -95,6 +105,14 @@ export function createTurns({ connections, now }: TurnOptions): Turns {
     // They go in waves: one must have passed, and the next may be about to.
     if (line.went < connections) return Number.POSITIVE_INFINITY
     return (PATIENCE * (line.went + connections)) / (now() - line.since)
+  }
+
+  /** Whether a call that comes now has a chance in this line. */
+  function hasRoom(line: Line, begun: boolean): boolean {
+    if (begun) return true
+    const [oldest] = line.fresh
+    const isStanding = oldest !== undefined && now() - oldest.since > STANDING
+    return !isStanding && line.fresh.size < reachOf(line)
   }
 
   function noteGone(line: Line): void {
@@ -106,86 +124,105 @@ export function createTurns({ connections, now }: TurnOptions): Turns {
   }
 
   /** Those who came last, where they are too many. */
-  function refuseBeyond(line: Line): void {
+  function refuseBeyond(name: string, line: Line): void {
     const reach = reachOf(line)
     if (line.fresh.size <= reach) return
-    for (const late of [...line.fresh].slice(Math.ceil(reach))) {
-      refused += 1
-      late.refuse(overloaded())
-    }
+    for (const late of [...line.fresh].slice(Math.ceil(reach))) late.drop(name)
   }
 
   function serve(): void {
-    for (const [caller, line] of waiting) {
+    for (const [name, line] of waiting) {
       if (!mayGo(line)) continue
       const isFresh = line.begun.size === 0
       const [next] = isFresh ? line.fresh : line.begun
       // To the end of the round.
-      waiting.delete(caller)
-      waiting.set(caller, line)
-      next?.admit()
+      waiting.delete(name)
+      waiting.set(name, line)
+      next?.admit(name)
       if (isFresh) {
         noteGone(line)
-        refuseBeyond(line)
+        refuseBeyond(name, line)
       }
       if (inFlight >= connections) return
     }
   }
 
-  function join(turn: Turn, line: Line): Promise<LeaveTurn> {
-    const { begun, caller, signal } = turn
+  /** Waits in the lines of all who wait for it: the first of them to have a turn gives it. */
+  function join({ begun, callers, signal }: Turn, names: readonly string[]): Promise<LeaveTurn> {
     const { promise, resolve, reject } = Promise.withResolvers<LeaveTurn>()
-    const queue = begun ? line.begun : line.fresh
-    const timer = setTimeout(() => {
-      refused += 1
-      waiter.refuse(overloaded())
-    }, PATIENCE).unref()
-    const onAbort = () => waiter.refuse(signal.reason)
+    const places = new Map<string, Line>()
+    const queueOf = (line: Line) => (begun ? line.begun : line.fresh)
+    const timer = setTimeout(() => giveUp(overloaded()), PATIENCE).unref()
+    const onAbort = () => leave(() => reject(signal.reason))
     const waiter: Waiter = {
       since: now(),
-      admit: () => {
-        leave()
-        resolve(go(caller, line))
+      admit(name) {
+        const line = places.get(name) ?? lineOf(name)
+        leave(() => resolve(go(name, line)))
       },
-      refuse(reason) {
-        leave()
-        if (line.inFlight === 0 && !waiting.has(caller)) lines.delete(caller)
-        reject(reason)
+      drop(name) {
+        if (places.size === 1) giveUp(overloaded())
+        else leaveLine(name)
       },
     }
-    function leave(): void {
+    function giveUp(reason: unknown): void {
+      refused += 1
+      leave(() => reject(reason))
+    }
+    function stand(name: string): void {
+      const line = lineOf(name)
+      lines.set(name, line)
+      if (line.fresh.size === 0) {
+        line.since = now()
+        line.went = 0
+      }
+      places.set(name, line)
+      queueOf(line).add(waiter)
+      waiting.set(name, line)
+    }
+    function leaveLine(name: string): void {
+      const line = places.get(name)
+      if (!line) return
+      places.delete(name)
+      queueOf(line).delete(waiter)
+      if (line.begun.size + line.fresh.size === 0) waiting.delete(name)
+      forgetIdle(name, line)
+    }
+    function leave(settle: () => void): void {
       clearTimeout(timer)
       signal.removeEventListener('abort', onAbort)
-      queue.delete(waiter)
+      alone()
+      for (const name of [...places.keys()]) leaveLine(name)
       queued -= 1
-      if (line.begun.size + line.fresh.size === 0) waiting.delete(caller)
+      settle()
     }
+    const alone = callers.onAdd((name) => {
+      const line = lineOf(name)
+      const isFirst = line.begun.size + line.fresh.size === 0
+      if (isFirst && mayGo(line)) waiter.admit(name)
+      else if (hasRoom(line, begun)) stand(name)
+    })
     signal.addEventListener('abort', onAbort, { once: true })
-    if (line.fresh.size === 0) {
-      line.since = now()
-      line.went = 0
-    }
-    queue.add(waiter)
     queued += 1
-    waiting.set(caller, line)
+    for (const name of names) stand(name)
     return promise
   }
 
   return {
     enter(turn) {
-      turn.signal.throwIfAborted()
-      const { caller } = turn
-      const line = lines.get(caller) ?? emptyLine()
-      lines.set(caller, line)
-      const mine = line.begun.size + line.fresh.size
-      if (mine === 0 && mayGo(line)) return go(caller, line)
-      const [oldest] = line.fresh
-      const isStanding = oldest && now() - oldest.since > STANDING
-      if (!turn.begun && (isStanding || line.fresh.size >= reachOf(line))) {
+      const { begun, callers, signal } = turn
+      signal.throwIfAborted()
+      const { names } = callers
+      for (const name of names) {
+        const line = lineOf(name)
+        if (line.begun.size + line.fresh.size === 0 && mayGo(line)) return go(name, line)
+      }
+      const open = names.filter((name) => hasRoom(lineOf(name), begun))
+      if (open.length === 0) {
         refused += 1
         throw overloaded()
       }
-      return join(turn, line)
+      return join(turn, open)
     },
     stats: () => ({ inFlight, waiting: queued, refused }),
   }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 
 /** What of a request goes into GitHub's ETag. */
 export interface TagInput {
@@ -13,6 +14,8 @@ const PAUSE = 3_600_000
 /** Milliseconds for which a comparison may wait, and bytes of all that wait: as many are hashed in 2 ms. */
 const LATER = 1_000
 const MOST_WAITING = 2 * 1024 * 1024
+/** Principals with mismatches that are remembered. */
+const MOST_PRINCIPALS = 10_000
 
 /**
  * The entity tag that GitHub gives to a body: SHA-256 over each header that is present, followed by
@@ -42,7 +45,9 @@ export interface TagDrift {
 
 /** Comparisons wait until somebody must know, or has time: nobody's answer waits for a digest of all its pages. */
 export function createTagDrift(now: () => number): TagDrift {
-  const drifts = new Map<string, { mismatches: number[]; pausedUntil: number }>()
+  const drifts = new LRUCache<string, { mismatches: number[]; pausedUntil: number }>({
+    max: MOST_PRINCIPALS,
+  })
   const waiting: { principal: string; tag: SentTag; at: number }[] = []
   let bytes = 0
   let timer: NodeJS.Timeout | undefined
@@ -58,6 +63,8 @@ export function createTagDrift(now: () => number): TagDrift {
 
   function note(principal: string, at: number): void {
     const drift = drifts.get(principal) ?? { mismatches: [], pausedUntil: 0 }
+    // What differs during the pause is no news, and must not put off the end of it.
+    if (drift.pausedUntil > at) return
     drifts.set(principal, drift)
     drift.mismatches = [...drift.mismatches.filter((other) => other > at - WINDOW), at]
     if (drift.mismatches.length < MISMATCHES) return

@@ -77,6 +77,39 @@ describe('a marking event', () => {
     expect(late.verdict(answer(clock.now(), 'a'))).toBe('revoked')
   })
 
+  it('that Redis did not take for a moment is known to the others right after', async () => {
+    const { clock, join } = inFleet()
+    const [here, there] = [join(), join()]
+    await nextTurn()
+    here.connection.reachable = false
+    await here.mark('changed', ['a'])
+    here.connection.reachable = true
+    expect(there.verdict(answer(clock.now(), 'a'))).toBeUndefined()
+    await vi.advanceTimersByTimeAsync(100)
+    expect(there.verdict(answer(clock.now(), 'a'))).toBe('changed')
+  })
+
+  it('is told soon after a long failure, and Redis is not asked all the time meanwhile', async () => {
+    const { clock, join } = inFleet()
+    const [here, there] = [join(), join()]
+    await nextTurn()
+    here.connection.reachable = false
+    for (const tag of ['a', 'b', 'c']) {
+      await here.mark('changed', [tag])
+      await vi.advanceTimersByTimeAsync(10_000)
+    }
+    here.connection.reachable = true
+    await vi.advanceTimersByTimeAsync(500)
+    for (const tag of ['a', 'b', 'c'])
+      expect(there.verdict(answer(clock.now() - 1, tag))).toBe('changed')
+    // Both begin anew where it fails again.
+    here.connection.reachable = false
+    await here.mark('changed', ['d'])
+    here.connection.reachable = true
+    await vi.advanceTimersByTimeAsync(100)
+    expect(there.verdict(answer(clock.now() - 1, 'd'))).toBe('changed')
+  })
+
   it('is one of many thousand in the log, and all are learnt', async () => {
     const { clock, join } = inFleet()
     const here = join()

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
+import { type SlowProxy, startProxy } from '../../bench/support/proxy.ts'
 import type { Client } from '../support/app.ts'
 import { type Fleet, startFleet } from '../support/fleet.ts'
 import { addIssue, addRepository, emptyWorld, startGitHub } from '../support/github/index.ts'
@@ -10,6 +11,8 @@ const ISSUES = 40
 
 interface Scene {
   readonly redis: RedisServer
+  /** Between the replicas and Redis. */
+  readonly proxy: SlowProxy
   readonly fleet: Fleet
   /** Asks for every issue once, by turns of every replica. */
   askAll(): Promise<Outcome>
@@ -29,10 +32,17 @@ async function inScene(
   const repository = addRepository(world, { owner: 'acme', name: 'engine' })
   for (let count = 0; count < ISSUES; count += 1) addIssue(world, repository, {})
   await using redis = await startRedis({ args })
+  await using proxy = await startProxy(redis.port)
   await using github = await startGitHub({ world })
-  const env = { GITHUB_API_URL: github.url, REDIS_URL: redis.url, CACHE_MAX_BYTES: '1048576' }
+  const REDIS_URL = `redis://127.0.0.1:${proxy.port}`
+  const env = { GITHUB_API_URL: github.url, REDIS_URL, CACHE_MAX_BYTES: '1048576' }
   await using fleet = await startFleet(2, { ...env, LOG_LEVEL: 'info' })
-  await play({ redis, fleet, askAll: () => askAll(fleet.replicas.map(({ client }) => client)) })
+  await play({
+    redis,
+    proxy,
+    fleet,
+    askAll: () => askAll(fleet.replicas.map(({ client }) => client)),
+  })
 }
 
 async function askAll(clients: readonly Client[]): Promise<Outcome> {
@@ -65,22 +75,28 @@ async function healthy(scene: Scene, deadline = performance.now() + 5_000): Prom
   return false
 }
 
+/** @param delay milliseconds for each piece of an answer */
+function slow(proxy: SlowProxy, delay: number): void {
+  proxy.delay = delay
+}
+
 describe('no request fails because Redis', () => {
   const faults: readonly [
     string,
-    (redis: RedisServer) => Promise<void> | void,
-    (redis: RedisServer) => Promise<void> | void,
+    (scene: Scene) => Promise<void> | void,
+    (scene: Scene) => Promise<void> | void,
   ][] = [
-    ['is killed and comes back', (redis) => redis.kill(), (redis) => redis.restart()],
-    ['hangs and goes on', (redis) => redis.pause(), (redis) => redis.resume()],
+    ['is killed and comes back', ({ redis }) => redis.kill(), ({ redis }) => redis.restart()],
+    ['hangs and goes on', ({ redis }) => redis.pause(), ({ redis }) => redis.resume()],
+    ['is slow and quick again', ({ proxy }) => slow(proxy, 100), ({ proxy }) => slow(proxy, 0)],
   ]
   it.each(faults)('%s', async (_name, breakIt, mendIt) => {
     await inScene([], async (scene) => {
       const before = await scene.askAll()
-      await breakIt(scene.redis)
+      await breakIt(scene)
       const during = [await scene.askAll(), await scene.askAll()]
       expect(await health(scene)).toEqual(['degraded', 'degraded'])
-      await mendIt(scene.redis)
+      await mendIt(scene)
       expect(await healthy(scene)).toBe(true)
       const after = await scene.askAll()
       for (const outcome of [...during, after]) expect(outcome).toEqual(before)
@@ -93,7 +109,8 @@ describe('no request fails because Redis', () => {
       const first = await scene.askAll()
       expect(first.failed).toEqual([])
       expect(await scene.askAll()).toEqual(first)
-      expect(await health(scene)).toEqual(['ok', 'ok'])
+      // It is there and quick, so that it is not left alone; a busy machine may look like that for a moment.
+      expect(await healthy(scene)).toBe(true)
     })
   })
 

@@ -157,11 +157,21 @@ describe('where a list goes on', () => {
     expect(await get('ann', 't1')).toMatchObject({ link: NEXT, unchanged: true })
   })
 
+  it('is told to another credential by its own 304', async () => {
+    const { get, says } = setUp()
+    says.set('t1', { body: '[1]', link: NEXT })
+    says.set('other', { body: '[1]', link: NEXT.replace('page=2', 'page=3') })
+    await get('ann', 't1')
+    const link = NEXT.replace('page=2', 'page=3')
+    expect(await get('bob', 'other')).toMatchObject({ text: '[1]', link, unchanged: true })
+  })
+
   it('is never another’s: a tag proves bytes, and no headers', async () => {
     const { get, says } = setUp()
     says.set('t1', { body: '[1]', link: NEXT })
     says.set('other', { body: '[1]' })
     await get('ann', 't1')
-    expect(await get('bob', 'other')).toMatchObject({ text: '[1]', link: undefined })
+    const { link, text, unchanged } = await get('bob', 'other')
+    expect({ link, text, unchanged }).toEqual({ link: undefined, text: '[1]', unchanged: false })
   })
 })

@@ -47,6 +47,31 @@ describe('listPages', () => {
     )
   })
 
+  it.each([
+    { eager: false, rounds: [1, 9] },
+    { eager: true, rounds: [10] },
+  ])('takes $rounds.length rounds for a thousand entries', async ({ eager, rounds }) => {
+    const { read } = listOf(1_000)
+    const open: (() => void)[] = []
+    const listing = listPages(
+      async (...asked: Parameters<typeof read>) => {
+        await new Promise<void>((answer) => open.push(answer))
+        return read(...asked)
+      },
+      '/x',
+      { limit: 1_000, eager },
+    )
+    const seen: number[] = []
+    while (open.length > 0) {
+      seen.push(open.length)
+      // All that is under way is answered together.
+      for (const answer of open.splice(0)) answer()
+      await new Promise(setImmediate)
+    }
+    expect(seen).toEqual(rounds)
+    expect((await listing).items).toHaveLength(1_000)
+  })
+
   it('asks for no more entries than are wanted where a page can be that small', async () => {
     const { asked, read } = listOf(500)
     await listPages(read, '/x', { limit: 30 })

@@ -60,6 +60,34 @@ it('after a rotation of the token unchanged things still answer 304, out of the 
   expect(asked.reduce((sum, { cost }) => sum + cost, 0)).toBe(asked.length - unchanged.length)
 })
 
+it('after a rotation lists of several pages still answer 304, page by page', async () => {
+  const world = emptyWorld()
+  addAccount(world, { login: 'agent', token: 'ghp_before' })
+  const repository = addRepository(world, {
+    owner: 'acme',
+    name: 'engine',
+    private: true,
+    readers: ['agent'],
+  })
+  addComments(world, addIssue(world, repository, {}), 1_000)
+  await using github = await startGitHub({ world })
+  // Each token is a principal of its own here: nothing but the bodies is common to both.
+  await using app = await startApp({ github, env: { ALLOW_CALLER_TOKENS: 'true' } })
+  const ask = async (token: string) => {
+    const params = { owner: 'acme', repo: 'engine', issue_number: 1, max_comments: 1_000 }
+    const headers = { 'x-github-token': token }
+    return (await app.post({ context_type: 'github_issue', params }, headers)).json()
+  }
+  const first = await ask('ghp_before')
+  rotateToken(world, 'agent', 'ghp_after')
+  github.resetCounts()
+
+  expect(await ask('ghp_after')).toEqual(first)
+
+  expect(first).toMatchObject({ context: [{ type: 'github_issue' }] })
+  expect(github.requests.map(({ status }) => status)).toEqual(Array(11).fill(304))
+})
+
 it('when GitHub makes its tags otherwise, the stored ones take over for the same token', async () => {
   await using github = await startGitHub({ world: worldWithIssues('opaque') })
   await using app = await startApp({

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
+import { createParty } from '../../src/core/party.ts'
 import { createTurns, type LeaveTurn } from '../../src/github/turns.ts'
 
 const never = new AbortController().signal
@@ -8,8 +9,14 @@ function start(connections: number) {
   const turns = createTurns({ connections, now: () => clock.at })
   const went: string[] = []
   const leaves = new Map<string, LeaveTurn>()
-  const enter = async (caller: string, name: string, begun = false, signal = never) => {
-    const leave = await turns.enter({ caller, begun, signal })
+  const enter = async (
+    caller: string,
+    name: string,
+    begun = false,
+    signal = never,
+    callers = createParty(caller),
+  ) => {
+    const leave = await turns.enter({ callers, begun, signal })
     went.push(name)
     leaves.set(name, leave)
   }
@@ -132,6 +139,58 @@ describe('connections to GitHub', () => {
     await second
     expect(turns.stats()).toMatchObject({ inFlight: 1, waiting: 0, refused: 1 })
     vi.useRealTimers()
+  })
+
+  it('are there at once for whoever has none and comes to wait for another’s call', async () => {
+    const { enter, turns, went } = start(16)
+    for (const name of names('a', 100)) void enter('ann', name)
+    const shared = createParty('ann')
+    void enter('ann', 'shared', false, never, shared)
+    await new Promise(setImmediate)
+    expect(went).toHaveLength(14)
+    shared.add('bob')
+    await new Promise(setImmediate)
+    expect(went.at(-1)).toBe('shared')
+    expect(turns.stats()).toEqual({ inFlight: 15, waiting: 86, refused: 0 })
+  })
+
+  it('come to a call for several by the turn of whoever has the first', async () => {
+    const { enter, finish, turns, went } = start(4)
+    for (const name of names('a', 1_000)) void enter('ann', name)
+    for (const name of names('b', 10)) void enter('bob', name)
+    const shared = createParty('ann')
+    void enter('ann', 'shared', false, never, shared)
+    shared.add('bob')
+    // Of a party that is known from the start too.
+    void enter('ann', 'next of it', false, never, shared)
+    await finish(30)
+    expect(went).toContain('shared')
+    expect(went).toContain('next of it')
+    expect(went.filter((name) => name === 'shared')).toHaveLength(1)
+    await finish(2_000)
+    expect(turns.stats()).toMatchObject({ inFlight: 0, waiting: 0, refused: 0 })
+  })
+
+  it('are refused to a call for several only where none of them could wait', async () => {
+    const { clock, enter, finish, turns, went } = start(4)
+    const shared = createParty('ann')
+    const refused: string[] = []
+    const enterOrNot = (name: string, party = createParty('ann')) =>
+      void enter('ann', name, false, never, party).catch(() => refused.push(name))
+    for (const name of names('a', 1_000)) enterOrNot(name)
+    enterOrNot('shared', shared)
+    for (const name of names('b', 10)) void enter('bob', name)
+    shared.add('bob')
+    await new Promise(setImmediate)
+    clock.at = 100
+    await finish(8)
+    expect(refused.length).toBeGreaterThan(500)
+    expect(refused).not.toContain('shared')
+    enterOrNot('late', shared)
+    await expect(enter('ann', 'more')).rejects.toMatchObject({ code: 'overloaded' })
+    await finish(30)
+    expect(went).toEqual(expect.arrayContaining(['shared', 'late']))
+    expect(turns.stats().refused).toBe(refused.length + 1)
   })
 
   it('are not kept for who has left', async () => {

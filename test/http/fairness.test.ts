@@ -12,6 +12,7 @@ const ANN = { 'x-api-key': 'ann-key-0123456789' }
 const BOB = { 'x-api-key': 'bob-key-0123456789' }
 const FLOOD = 300
 const CONNECTIONS = 8
+const SOON = { timeout: 10_000 }
 
 let github: GitHub
 let app: App
@@ -67,17 +68,39 @@ describe('who asks little beside one who asks for much', () => {
     await Promise.all(Array.from({ length: FLOOD }, () => fetch(`${app.url}/health/live`)))
     expect((await app.get(issue(FLOOD + 4), BOB)).status).toBe(200)
     const statuses = flood(issue, FLOOD)
-    await vi.waitFor(() => expect(github.count()).toBeGreaterThan(2 * CONNECTIONS), {
-      timeout: 10_000,
-    })
+    await vi.waitFor(() => expect(github.count()).toBeGreaterThan(2 * CONNECTIONS), SOON)
+    const over: number[] = []
     for (const number of [FLOOD + 1, FLOOD + 2, FLOOD + 3]) {
       const from = github.count()
       const answer = await app.get(issue(number), BOB)
       expect(answer.status).toBe(200)
+      over.push(statuses.length)
       // Two of its own, and what was on its way or had its turn meanwhile.
       expect(callsUntil(number, from)).toBeLessThan(2 * CONNECTIONS)
     }
-    expect(statuses.length).toBeLessThan(FLOOD)
+    // The flood went on meanwhile.
+    expect(over[0]).toBeLessThan(FLOOD)
+  })
+
+  it('does not wait in the other’s line where both want the same', async () => {
+    expect((await app.get(issue(FLOOD + 4), BOB)).status).toBe(200)
+    const hang = github.fault({ kind: 'hang', match: /\/repos\/octo/ })
+    flood(issue, 30)
+    const metrics = async () => (await app.get('/metrics')).text
+    const last = /\/issues\/30\b/
+    await vi.waitFor(
+      async () => expect(await metrics()).toMatch(/^cache_fetches_running 30$/m),
+      SOON,
+    )
+    expect(hang.hits).toBeGreaterThan(CONNECTIONS / 2)
+    expect(github.requests.filter(({ path }) => last.test(path))).toEqual([])
+    const bob = new AbortController()
+    abort.push(bob)
+    fetch(app.url + issue(30), { headers: BOB, signal: bob.signal }).catch(() => {})
+    await vi.waitFor(() => {
+      expect(github.requests.some(({ path }) => last.test(path))).toBe(true)
+    }, SOON)
+    expect(await metrics()).toMatch(/^cache_coalesced_total\{.*\} 1$/m)
   })
 
   it('does not pay for what comes by other doors: batches, sessions and MCP', async () => {

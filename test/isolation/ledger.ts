@@ -3,6 +3,7 @@ import type { Cached, CacheRequest, Outcome } from '../../src/cache/request.ts'
 import { type ProblemCode, ServiceError } from '../../src/core/errors.ts'
 import type { FakeConnection } from '../support/fakeRedis.ts'
 import type { StandIn, Who, Word } from './github.ts'
+import type { Delivery } from './steps.ts'
 
 /*
  * What was said, refused and marked, and by that the judgement of every answer:
@@ -10,7 +11,9 @@ import type { StandIn, Who, Word } from './github.ts'
  * - it is as young as it says, no older than its policy, and than its caller's `max_age`;
  * - nothing that GitHub said before it refused is served after the refusal;
  * - nothing whose fetch began before an event is served after it as if the event had not been;
- * - who does not hear of events serves nothing of others, and trusts nothing from before he did.
+ * - who does not hear of events serves nothing of others, and trusts nothing from before he did;
+ * - an answer is fresh for longer only where webhooks tell of its repository, and who serves it
+ *   hears them.
  */
 
 export interface Asked {
@@ -26,7 +29,7 @@ export interface Asked {
 
 export interface Ledger {
   /** How many answers came about in which way. */
-  readonly outcomes: ReadonlyMap<Outcome, number>
+  readonly outcomes: ReadonlyMap<Outcome | 'told', number>
   asked(replica: number, who: Who, key: string, maxAge: number | undefined): Asked
   /** @throws Error where the answer must not have been given */
   answered(asked: Asked, cached: Cached): void
@@ -35,6 +38,15 @@ export interface Ledger {
   refused(replica: number, request: CacheRequest, code: ProblemCode, word: Word | undefined): void
   /** GitHub told a replica, which had begun to ask at `at`, who may read a repository. */
   spoke(replica: number, tags: readonly string[], isPublic: boolean, at: number): void
+  /** A webhook's delivery comes to a replica. */
+  delivered(replica: number, event: Delivery['event'], repository: string): void
+  /**
+   * What a replica has fetched will be fresh for longer.
+   * @throws Error where webhooks do not tell of it, or the replica would not hear them
+   */
+  relied(replica: number, request: CacheRequest, tags: readonly string[]): void
+  /** A replica's subscription hangs from now on, or no more. @returns which of them */
+  hangs(replica: number): boolean
   /** A replica begins to fetch. */
   loads(replica: number, request: CacheRequest): void
   mark(replica: number, mark: 'changed' | 'revoked', tags: readonly string[]): void
@@ -43,6 +55,8 @@ export interface Ledger {
   /** Redis has lost all. */
   flushed(): void
 }
+
+type HeardAt = Pick<Asked, 'at' | 'deafSince'>
 
 interface Refusal {
   /** When GitHub decided on it. */
@@ -58,7 +72,13 @@ interface Marked extends Word {
 }
 
 /** Seconds. The longest times with jitter: fresh, stale, and kept by visibility; a refusal's. */
+const FRESH = { github_repo: 300 * 1.1, github_issue: 60 * 1.1 }
 const LONGEST = { github_repo: 3_900 * 1.1, github_issue: 360 * 1.1 }
+/** The same for issues of which every change is told. */
+const TOLD = { fresh: 300 * 1.1, served: 600 * 1.1 }
+/** Milliseconds for which a subscription may hang before that must be known, and a delivery counts. */
+const HUNG = 15_000
+const LATELY = 86_400_000
 const KEPT = { public: 86_400, private: 900 }
 /** Milliseconds by which a word on a repository may be older than what it is used for. */
 const WORD_BEFORE = 900_000
@@ -72,6 +92,7 @@ const MARKER = /\|(\w+\/\w+)\|(\d+)\|(\w+)\|/g
 /** Epoch milliseconds. */
 interface Hearing {
   deafSince: number | undefined
+  hungSince: number | undefined
   backAt: number
 }
 
@@ -86,7 +107,7 @@ export function createLedger({ now, next, github, connections }: LedgerOptions):
   /** The last ones, by replica and what was refused: a key, or all of a principal. */
   const refusals = new Map<string, Refusal>()
   const marks = new Map<string, Marked[]>()
-  const outcomes = new Map<Outcome, number>()
+  const outcomes = new Map<Outcome | 'told', number>()
   /** Events in Redis' log that not every replica knows of. */
   let unheard: Marked[] = []
   /** Fetches by replica, key and time. */
@@ -94,8 +115,13 @@ export function createLedger({ now, next, github, connections }: LedgerOptions):
   /** When GitHub last called a repository public, and private by replica that was told. */
   const publicAt = new Map<string, number>()
   const privateAt = new Map<string, Word>()
-  const hearing = connections.map(() => ({ deafSince: undefined, backAt: 0 }) as Hearing)
+  const hearing = connections.map(
+    () => ({ deafSince: undefined, hungSince: undefined, backAt: 0 }) as Hearing,
+  )
+  /** When a webhook was last seen to come, by what it tells of; Redis alone remembers it. */
+  const cameAt = new Map<string, number>()
 
+  const isHung = (replica: number) => hearing[replica]?.hungSince !== undefined
   const here = (): Word => ({ order: next(), at: now() })
 
   function fault(what: string, asked: Asked, detail: unknown): Error {
@@ -143,19 +169,35 @@ export function createLedger({ now, next, github, connections }: LedgerOptions):
     const isPublic = asked.who === 'anyone' || context[0]?.visibility === 'public'
     const kept = isPublic ? KEPT.public : KEPT.private
     const instead = isOpen(asked, isPublic, entry) ? KEPT.public : KEPT.private
-    const isRepo = context[0]?.type === 'github_repository'
-    const served = Math.min(isRepo ? LONGEST.github_repo : LONGEST.github_issue, kept)
+    const type = context[0]?.type === 'github_repository' ? 'github_repo' : 'github_issue'
+    const limits = { fresh: FRESH[type], served: LONGEST[type] }
+    const isFresh = outcome === 'hit' || outcome === 'hit_shared' || outcome === 'collapsed'
+    const isLong = age > limits[isFresh ? 'fresh' : 'served']
+    if (entry.told !== undefined && isLong && outcome !== 'stale_if_error') {
+      Object.assign(limits, TOLD)
+      outcomes.set('told', (outcomes.get('told') ?? 0) + 1)
+      if (!hears(asked.replica, asOf, asked))
+        throw fault('relied on webhooks that it does not hear', asked, { age, outcome })
+    }
+    const fresh = Math.min(limits.fresh, kept)
     const longest = {
-      hit: served,
-      hit_shared: served,
-      collapsed: served,
-      stale: served,
+      hit: fresh,
+      hit_shared: fresh,
+      collapsed: fresh,
+      stale: Math.min(limits.served, kept),
       miss: SLOWEST_FETCH,
       revalidated: SLOWEST_FETCH,
       requested: SLOWEST_FETCH,
       stale_if_error: instead,
     }[outcome]
     if (age > longest) throw fault('older than its policy allows', asked, { age, outcome })
+  }
+
+  /** Whether a replica would have known at `at` of whatever was told since then. */
+  function hears(replica: number, since: number, { at, deafSince }: HeardAt): boolean {
+    const { backAt, hungSince } = hearing[replica] as Hearing
+    const hangs = hungSince !== undefined && at - hungSince >= HUNG
+    return deafSince === undefined && since >= backAt && !hangs
   }
 
   function judgeHearing(
@@ -224,12 +266,32 @@ export function createLedger({ now, next, github, connections }: LedgerOptions):
       if (isPublic) publicAt.set(repository, Math.max(at, publicAt.get(repository) ?? -1))
       else if ((privateAt.get(name)?.at ?? -1) < at) privateAt.set(name, { at, order: next() })
     },
+    delivered(replica, event, repository) {
+      if (!connections[replica]?.reachable) return
+      if (event === 'meta') cameAt.delete(repository)
+      // Without its list, which a ping has, one event says nothing of others.
+      else if (event === 'ping' || cameAt.has(repository)) cameAt.set(repository, now())
+    },
+    relied(replica, { key }, tags) {
+      const { backAt, deafSince } = hearing[replica] as Hearing
+      const came = cameAt.get(repositoryOf(tags)) ?? Number.NEGATIVE_INFINITY
+      const asked = { replica, key, came, at: now() }
+      if (came < now() - LATELY)
+        throw new Error(`relied on webhooks of which none came: ${json(asked)}`)
+      if (came < backAt || !hears(replica, backAt, { at: now(), deafSince }))
+        throw new Error(`relied on webhooks that it does not hear: ${json(asked)}`)
+    },
+    hangs(replica) {
+      const ear = hearing[replica] as Hearing
+      ear.hungSince = ear.hungSince === undefined ? now() : undefined
+      return ear.hungSince !== undefined
+    },
     loads: (replica, { key }) => void loads.add(`${replica} ${key} ${now()}`),
     mark(replica, mark, tags) {
       const word = here()
       const recorded = connections[replica]?.reachable ?? false
       const known = connections.map(({ bus }, index) =>
-        index === replica || (recorded && bus.connected) ? word.order : undefined,
+        index === replica || (recorded && bus.connected && !isHung(index)) ? word.order : undefined,
       )
       for (const tag of tags) {
         const event: Marked = { ...word, mark, known: [...known] }
@@ -239,21 +301,27 @@ export function createLedger({ now, next, github, connections }: LedgerOptions):
     },
     settled() {
       const listening = connections.map(({ bus, reachable }) => bus.connected && reachable)
+      for (const [index, { bus }] of connections.entries())
+        if (!bus.connected) (hearing[index] as Hearing).hungSince = undefined
       for (const [index, listens] of listening.entries()) {
         const ear = hearing[index] as Hearing
         if (listens && ear.deafSince !== undefined) ear.backAt = now()
         ear.deafSince = listens ? undefined : (ear.deafSince ?? now())
       }
       for (const { known } of unheard) {
-        for (const [index, listens] of listening.entries()) if (listens) known[index] ??= next()
+        for (const [index, listens] of listening.entries())
+          if (listens && !isHung(index)) known[index] ??= next()
       }
       unheard = unheard.filter(({ known }) => known.includes(undefined))
     },
     flushed() {
       unheard = []
+      cameAt.clear()
     },
   }
 }
+
+const json = (what: unknown) => JSON.stringify(what)
 
 const repositoryOf = (tags: readonly string[]) =>
   tags.find((tag) => /^access:[^/]+\/./.test(tag)) ?? ''

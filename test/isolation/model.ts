@@ -5,8 +5,9 @@ import type { Engine } from '../../src/context/engine.ts'
 import { providers } from '../../src/context/registry.ts'
 import { compileContracts } from '../../src/context/request/contract.ts'
 import { type ContextRequest, parseRequest } from '../../src/context/request/request.ts'
+import { marksOf } from '../../src/context/webhooks/marks.ts'
 import { createFakeRedis } from '../support/fakeRedis.ts'
-import { createStandIn, type Mode, type StandIn, type Who } from './github.ts'
+import { createStandIn, type Mode, REPOSITORIES, type StandIn, type Who } from './github.ts'
 import { createLedger, type Ledger } from './ledger.ts'
 import type { Ask, Setting, Step } from './steps.ts'
 import {
@@ -47,10 +48,13 @@ export async function play(
   setting: Setting,
   steps: readonly Step[],
   mutation: Mutation = {},
-): Promise<ReadonlyMap<Outcome, number>> {
+): Promise<ReadonlyMap<Outcome | 'told', number>> {
   const closing = new AbortController()
   const run = begin(setting, mutation, closing.signal)
   try {
+    // As where a webhook of each repository was set up before.
+    for (const repository of REPOSITORIES)
+      deliverHook(run, { do: 'deliverHook', replica: 0, delivery: { event: 'ping', repository } })
     await settle(run)
     for (const step of steps) {
       run.clock.time += STEP_MS
@@ -91,6 +95,7 @@ function begin(setting: Setting, mutation: Mutation, closing: AbortSignal): Run 
       mutation,
       sharedResources: setting.sharedResources,
       drifted: setting.tags === 'version',
+      webhooks: setting.webhooks,
       onMark: (mark, tags) => ledger.mark(index, mark, tags),
       watch: (request) => watched(request, index, ledger, github, now),
       closing,
@@ -119,6 +124,7 @@ function watched(
         }
         const said = request.key.startsWith('anyone:') ? 'public' : context[0]?.visibility
         if (said) ledger.spoke(replica, loaded.tags, said === 'public', at)
+        if (loaded.policy.toldFor !== undefined) ledger.relied(replica, request, loaded.tags)
         return loaded
       } catch (error) {
         if (isRefusal(error)) ledger.refused(replica, request, error.code, github.delivered)
@@ -129,7 +135,7 @@ function watched(
 }
 
 function take(run: Run, step: Step): void {
-  const { clock, github, ledger, replicas } = run
+  const { github, ledger, replicas } = run
   switch (step.do) {
     case 'ask':
       ask(run, step.who, step.ask)
@@ -137,7 +143,8 @@ function take(run: Run, step: Step): void {
       run.last = step
       break
     case 'askAgain': {
-      const { replica, maxAge } = step
+      const { later, maxAge, replica } = step
+      if (later > 0) passTime(run, later)
       if (run.last) ask(run, run.last.who, { ...run.last.ask, replica, maxAge })
       break
     }
@@ -151,9 +158,7 @@ function take(run: Run, step: Step): void {
       deliverAll(github, run.outage > 0 ? 'error' : 'truth')
       break
     case 'wait':
-      clock.time += step.seconds * 1000
-      run.leases.tick()
-      github.expire()
+      passTime(run, step.seconds)
       break
     case 'abort':
       ;[...run.open][step.index % Math.max(1, run.open.size)]?.abort(new Left())
@@ -181,6 +186,14 @@ function take(run: Run, step: Step): void {
       void replicas[step.replica]?.invalidations.mark(mark, [tag])
       break
     }
+    case 'deliverHook':
+      deliverHook(run, step)
+      break
+    case 'hang': {
+      const replica = replicas[step.replica]
+      if (replica?.connection.bus.connected) replica.connection.hang(ledger.hangs(step.replica))
+      break
+    }
     case 'redis':
       toggleRedis(run)
       break
@@ -196,6 +209,31 @@ function take(run: Run, step: Step): void {
   }
 }
 
+/** While it passes every replica gives signs of life. */
+function passTime({ clock, github, leases, replicas }: Run, seconds: number): void {
+  clock.time += seconds * 1000
+  leases.tick()
+  github.expire()
+  for (const { connection } of replicas) void connection.bus.publish('heartbeat', '')
+}
+
+/** As the door does it: first what it makes stale, then what it says of the hook. */
+function deliverHook({ ledger, replicas }: Run, { replica, delivery }: HookStep): void {
+  const { coverage, invalidations } = replicas[replica] as Replica
+  if (!coverage) return
+  const { event, repository } = delivery
+  const payload = {
+    repository: { full_name: `acme/${repository}` },
+    ...(event === 'ping' ? { hook: { type: 'Repository', events: ['*'] } } : {}),
+    ...(event === 'issues' ? { action: 'edited', issue: { number: 1 } } : {}),
+    ...(event === 'meta' ? { action: 'deleted' } : {}),
+  }
+  const { changed = [] } = marksOf(event, payload) ?? {}
+  if (changed.length > 0) void invalidations.mark('changed', changed)
+  ledger.delivered(replica, event, `access:acme/${repository}`)
+  void coverage.delivered(event, payload, { id: repository, target: 'repository' })
+}
+
 /** A Redis that is gone is gone for all, and takes the subscriptions with it. */
 function toggleRedis({ replicas }: Run): void {
   const reachable = !replicas[0]?.connection.reachable
@@ -206,6 +244,8 @@ function toggleRedis({ replicas }: Run): void {
 function deliverAll(github: StandIn, mode: Mode): void {
   for (let left = github.pending.length; left > 0; left -= 1) github.deliver(0, mode)
 }
+
+type HookStep = Extract<Step, { do: 'deliverHook' }>
 
 class Left extends Error {}
 

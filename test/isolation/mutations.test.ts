@@ -11,7 +11,8 @@ it.each(Object.entries(mutations))(
   'the loss of %s is noticed',
   async (_name, mutation) => {
     if (mutation.steps) {
-      const given = { tags: 'recipe', sharedResources: false } as const
+      const { webhooks = false } = mutation
+      const given = { webhooks, tags: 'recipe', sharedResources: false } as const
       await play(given, mutation.steps)
       await expect(play(given, mutation.steps, mutation)).rejects.toThrow(mutation.fault)
       return

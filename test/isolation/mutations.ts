@@ -45,6 +45,8 @@ function taking<S extends Store>(store: S, takes: (entry: Entry) => boolean): S 
 
 const NEVER_SAID = /never said to it/
 const TOO_OLD = /older than its policy/
+const NOT_HEARD = /webhooks that it does not hear/
+const NONE_CAME = /webhooks of which none came/
 const forEver = (entry: Entry): Entry => ({ ...entry, keepUntil: Number.MAX_SAFE_INTEGER })
 const isAnswer = ({ kind }: Entry) => kind === 'answer'
 
@@ -55,13 +57,28 @@ const asks = (type: Ask['type']): Step => ({
 })
 const waits = (seconds: number): Step => ({ do: 'wait', seconds })
 const answers: Step = { do: 'deliverAll' }
+const gone: Step = {
+  do: 'deliverHook',
+  replica: 0,
+  delivery: { event: 'meta', repository: 'open' },
+}
 const fails: Step = { do: 'outage', steps: 10 }
+
+const again = [asks('github_issue'), answers]
+
+/** How its loss shows. */
+interface Shown {
+  readonly fault: RegExp
+  readonly steps?: readonly Step[]
+  /** Whether webhooks come in those. */
+  readonly webhooks?: boolean
+}
 
 /**
  * What keeps answers where they belong, each taken out by itself, and the fault that shows it; with
  * `steps` where few histories would come to it.
  */
-export const mutations: Record<string, Mutation & { fault: RegExp; steps?: readonly Step[] }> = {
+export const mutations: Record<string, Mutation & Shown> = {
   'the principal in the key': {
     fault: NEVER_SAID,
     cache: asking((request) => ({ ...request, key: withoutPrincipal(request) })),
@@ -193,6 +210,42 @@ export const mutations: Record<string, Mutation & { fault: RegExp; steps?: reado
   'the distrust of others’ answers while events are not heard': {
     fault: /cannot judge/,
     invalidations: (real) => Object.create(real, { informed: { value: true } }),
+  },
+
+  'the hearing of what webhooks tell': {
+    fault: NOT_HEARD,
+    webhooks: true,
+    steps: [asks('github_issue'), answers, { do: 'bus', replica: 0 }, waits(70), ...again],
+    hearing: (real) => ({ ...real, since: () => true }),
+  },
+
+  'the signs of life': {
+    fault: NOT_HEARD,
+    webhooks: true,
+    steps: [asks('github_issue'), answers, { do: 'hang', replica: 0 }, waits(70), ...again],
+    hearing: (real, invalidations) => ({
+      ...real,
+      since: (at) => invalidations.informed && at >= invalidations.missedUntil,
+    }),
+  },
+
+  'the deliveries that show that webhooks come': {
+    fault: NONE_CAME,
+    webhooks: true,
+    steps: [{ do: 'flush' }, asks('github_issue'), answers],
+    coverage: (real) => ({ ...real, covers: async () => true }),
+  },
+
+  'the end of a webhook': {
+    fault: NONE_CAME,
+    webhooks: true,
+    steps: [gone, asks('github_issue'), answers],
+    coverage: (real) => ({
+      ...real,
+      delivered: async (event, ...told) => {
+        if (event !== 'meta') await real.delivered(event, ...told)
+      },
+    }),
   },
 
   'the caller’s own bound on age': {

@@ -15,7 +15,13 @@ import {
 export type Step =
   | { readonly do: 'ask'; readonly who: Who; readonly ask: Ask; readonly twin?: Who }
   /** What was asked for last, of another replica or with another bound on age. */
-  | { readonly do: 'askAgain'; readonly replica: number; readonly maxAge: number | undefined }
+  | {
+      readonly do: 'askAgain'
+      readonly replica: number
+      readonly maxAge: number | undefined
+      /** Seconds. */
+      readonly later: number
+    }
   | { readonly do: 'deliver'; readonly index: number; readonly mode: Mode }
   | { readonly do: 'decide'; readonly index: number; readonly mode: Mode }
   | { readonly do: 'deliverAll' }
@@ -30,6 +36,9 @@ export type Step =
   | { readonly do: 'event'; readonly replica: number; readonly event: MarkingEvent }
   | { readonly do: 'redis' | 'flush' }
   | { readonly do: 'bus'; readonly replica: number }
+  /** The subscription hangs without a word, or goes on with all that was told meanwhile. */
+  | { readonly do: 'hang'; readonly replica: number }
+  | { readonly do: 'deliverHook'; readonly replica: number; readonly delivery: Delivery }
 
 export interface Ask {
   readonly replica: number
@@ -44,8 +53,16 @@ export interface MarkingEvent {
   readonly tag: string
 }
 
+/** What a repository's webhook sends: its list of events, that an issue changed, that it is gone. */
+export interface Delivery {
+  readonly event: 'ping' | 'issues' | 'meta'
+  readonly repository: Repository
+}
+
 /** How one history begins. */
 export interface Setting {
+  /** Whether webhooks come, for replicas to rely on. */
+  readonly webhooks: boolean
   /** How GitHub makes its tags; `drifting`: by counting versions, which is not known yet. */
   readonly tags: Tags | 'drifting'
   readonly sharedResources: boolean
@@ -80,6 +97,11 @@ const event = fc.record<MarkingEvent>({
     ),
 })
 
+const delivery = fc.record<Delivery>({
+  event: fc.constantFrom('ping', 'ping', 'ping', 'ping', 'issues', 'issues', 'issues', 'meta'),
+  repository,
+})
+
 /** Around the ends of what is fresh, stale and kept. */
 const seconds = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(1, 5, 9) },
@@ -88,10 +110,13 @@ const seconds = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(910, 1_500, 7_200, 90_000) },
 )
 
+/** Now, or when only webhooks may keep it fresh. */
+const later = fc.constantFrom(0, 0, 0, 0, 0, 0, 100, 200)
+
 const simple = <T extends Step['do']>(name: T) => fc.constant({ do: name } as const)
 const steps: readonly (readonly [number, fc.Arbitrary<Step>])[] = [
   [10, fc.record({ do: fc.constant('ask'), who, ask })],
-  [26, fc.record({ do: fc.constant('askAgain'), replica, maxAge })],
+  [26, fc.record({ do: fc.constant('askAgain'), replica, maxAge, later })],
   [6, fc.record({ do: fc.constant('ask'), who, ask, twin: who })],
   [14, fc.record({ do: fc.constant('deliver'), index, mode })],
   [6, fc.record({ do: fc.constant('decide'), index, mode })],
@@ -108,6 +133,8 @@ const steps: readonly (readonly [number, fc.Arbitrary<Step>])[] = [
   [2, simple('redis')],
   [1, simple('flush')],
   [2, fc.record({ do: fc.constant('bus'), replica })],
+  [1, fc.record({ do: fc.constant('hang'), replica })],
+  [8, fc.record({ do: fc.constant('deliverHook'), replica, delivery })],
 ]
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -120,6 +147,7 @@ const LONGEST = 400
 export const history = fc.array(step, { minLength: 1, maxLength: LONGEST, size: 'max' })
 
 export const setting: fc.Arbitrary<Setting> = fc.record({
+  webhooks: fc.constantFrom(true, true, false),
   tags: fc.constantFrom('recipe', 'recipe', 'version', 'drifting', 'none'),
   sharedResources: fc.constantFrom(false, false, false, true),
 })

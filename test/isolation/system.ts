@@ -1,5 +1,6 @@
 import type { Pool } from 'undici'
 import { type ContextCache, createContextCache } from '../../src/cache/contextCache.ts'
+import { createHearing, type Hearing } from '../../src/cache/hearing.ts'
 import { createInvalidations, type Invalidations } from '../../src/cache/invalidations.ts'
 import type { Leases } from '../../src/cache/leases.ts'
 import { createMemoryStore, type MemoryStore } from '../../src/cache/memory.ts'
@@ -11,6 +12,7 @@ import { createSharedTimes } from '../../src/cache/times.ts'
 import { createEngine, type Engine } from '../../src/context/engine.ts'
 import { createPublicity, type Publicity } from '../../src/context/publicity.ts'
 import { everything } from '../../src/context/request/allowlist.ts'
+import { type Coverage, createCoverage } from '../../src/context/webhooks/coverage.ts'
 import type { RateGate } from '../../src/github/budget/rateGate.ts'
 import { createGitHub } from '../../src/github/client.ts'
 import type { Credential } from '../../src/github/credentials.ts'
@@ -28,6 +30,8 @@ export interface Mutation {
   shared?(store: Store): Store
   invalidations?(invalidations: Invalidations): Invalidations
   publicity?(publicity: Publicity): Publicity
+  hearing?(hearing: Hearing, invalidations: Invalidations): Hearing
+  coverage?(coverage: Coverage): Coverage
   resources?(store: ResourceStore, github: StandIn): ResourceStore
   request?(request: StandIn['request']): StandIn['request']
 }
@@ -42,6 +46,8 @@ export interface ReplicaOptions {
   readonly sharedResources: boolean
   /** Whether it is known that GitHub makes its tags otherwise than by the recipe. */
   readonly drifted: boolean
+  /** Whether webhooks come. */
+  readonly webhooks: boolean
   /** Sees every marking event as it happens. */
   readonly onMark: (...event: Parameters<Invalidations['mark']>) => void
   /** Sees every request as the engine makes it. */
@@ -53,6 +59,8 @@ export interface Replica {
   readonly engine: Engine
   readonly invalidations: Invalidations
   readonly connection: FakeConnection
+  /** What webhooks are relied on for. */
+  readonly coverage: Coverage | undefined
   /** Whether bodies are packed or unpacked, or Redis is asked, which takes more than a turn. */
   busy(): boolean
 }
@@ -83,12 +91,15 @@ export function createReplica(options: ReplicaOptions): Replica {
   })
   const own = createPublicity(createSharedTimes(connection.commands, 'public'), now)
   const publicity = mutation.publicity?.(own) ?? own
+  const judged = mutation.invalidations?.(invalidations) ?? invalidations
+  const webhooks = options.webhooks ? webhooksOf(options, judged) : undefined
   const cache = createContextCache({
     publicity,
+    told: webhooks && { isTold: webhooks.hearing.since, untold: webhooks.coverage.doubt },
     memory: mutation.memory?.(memory, now) ?? memory,
     shared: mutation.shared?.(shared) ?? shared,
     leases: options.leases,
-    invalidations: mutation.invalidations?.(invalidations) ?? invalidations,
+    invalidations: judged,
     now,
     random: () => 0.5,
     closing,
@@ -128,9 +139,31 @@ export function createReplica(options: ReplicaOptions): Replica {
     }),
     credentialFor: ({ callerToken }) => credentialOf(callerToken as Who, github),
     allowed: everything,
+    covers: webhooks?.coverage.covers,
     webUrl: 'https://github.com',
   })
-  return { engine, invalidations, connection, busy: () => busy() || connection.busy() }
+  const isBusy = () => busy() || connection.busy()
+  return { engine, invalidations, connection, coverage: webhooks?.coverage, busy: isBusy }
+}
+
+/** As `parts/contexts.ts` does it; signs of life are given by the model. */
+function webhooksOf(
+  { closing, connection, mutation, now }: ReplicaOptions,
+  invalidations: Invalidations,
+): { hearing: Hearing; coverage: Coverage } {
+  const { bus, commands } = connection
+  const real = createHearing({ bus, invalidations, ticks: now })
+  real.close()
+  const hearing = mutation.hearing?.(real, invalidations) ?? real
+  const coverage = createCoverage({
+    came: createSharedTimes(commands, 'came'),
+    lists: createSharedTimes(commands, 'hook'),
+    invalidations,
+    hearing,
+    now,
+    closing,
+  })
+  return { hearing, coverage: mutation.coverage?.(coverage) ?? coverage }
 }
 
 /** One operation after the other: packing ends in any order, and equal seeds must give equal histories. */

@@ -241,6 +241,26 @@ export function budgetSuite(
       expect(order).toEqual([1, 2, 3])
     })
 
+    it('serves callers who wait before a refresh in the background that came earlier', async () => {
+      gate = await start({ maxConcurrent: 1 })
+      const running = await enter()
+      const order: string[] = []
+      const noted = (name: string, call: Promise<Pass>) =>
+        call.then(
+          (admitted) => {
+            order.push(name)
+            admitted.leave(said(4998))
+          },
+          () => {},
+        )
+      // Both are in line before the place is free again.
+      const refresh = noted('refresh', enter('background'))
+      const caller = noted('caller', enter())
+      running.leave(said(4999))
+      await looking(Promise.all([caller, refresh]))
+      expect(order[0]).toBe('caller')
+    })
+
     it('refuses a refresh in the background when there is no place', async () => {
       gate = await start({ maxConcurrent: 1 })
       const running = await enter()

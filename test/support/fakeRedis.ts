@@ -12,6 +12,8 @@ export interface FakeConnection {
   busy(): boolean
   /** Subscribes, or loses the subscription. */
   listen(connected: boolean): void
+  /** Nothing that is told arrives, and nothing says so; in the end all of it does. */
+  hang(hangs: boolean): void
 }
 
 export interface FakeRedis {
@@ -48,7 +50,7 @@ export function createFakeRedis(now: () => number): FakeRedis {
     mgetBuffer: async (keys: readonly string[]) => keys.map(read),
     set: async (key: string, value: string | Buffer, _px: 'PX', ttl: number) =>
       write(key, value, ttl),
-    del: async (key: string) => values.delete(key),
+    del: async (key: string) => Number(values.delete(key)) + Number(sets.delete(key)),
     async eval(script: string, _keys: number, key: string, value: Buffer, ttl: number) {
       if (!script.includes('GETRANGE')) throw new Error('not a script that is known here')
       const known = read(key)
@@ -66,7 +68,9 @@ export function createFakeRedis(now: () => number): FakeRedis {
     },
     async zrevrange(key: string, start: number, stop: number) {
       const members = [...setOf(key)].sort((left, right) => right[1] - left[1])
-      return members.slice(start, stop + 1).flatMap(([member, score]) => [member, String(score)])
+      // As in Redis, -1 is the last.
+      const end = stop < 0 ? members.length + stop : stop
+      return members.slice(start, end + 1).flatMap(([member, score]) => [member, String(score)])
     },
     zremrangebyscore: async () => 0,
     zremrangebyrank: async () => 0,
@@ -111,8 +115,11 @@ function createFakeBus(
   const listeners = new Map<string, ((message: string) => void)[]>()
   const connectionListeners: ((connected: boolean) => void)[] = []
   let connected = true
+  /** What waits to arrive, while the subscription hangs. */
+  let held: (readonly [channel: string, message: string])[] | undefined
   const receive = (channel: string, message: string) => {
-    for (const listener of listeners.get(channel) ?? []) listener(message)
+    if (held) held.push([channel, message])
+    else for (const listener of listeners.get(channel) ?? []) listener(message)
   }
   subscribers.add(receive)
   const bus: Bus = {
@@ -131,9 +138,15 @@ function createFakeBus(
   }
   return {
     bus,
+    hang(hangs: boolean) {
+      const arriving = held ?? []
+      held = hangs ? arriving : undefined
+      if (!hangs) for (const [channel, message] of arriving) receive(channel, message)
+    },
     listen(now: boolean) {
       if (now === connected) return
       connected = now
+      held = undefined
       if (now) subscribers.add(receive)
       else subscribers.delete(receive)
       for (const listener of connectionListeners) listener(now)
