@@ -13,6 +13,8 @@ export interface AttemptOptions {
   readonly signal: AbortSignal
   readonly now: () => number
   readonly random: () => number
+  /** As `setTimeout` of `node:timers/promises`, which it is unless given. */
+  readonly pause?: typeof sleep
 }
 
 /**
@@ -23,7 +25,7 @@ export interface AttemptOptions {
  */
 export async function withRetries<T>(
   attempt: () => Promise<T>,
-  { deadline, signal, now, random }: AttemptOptions,
+  { deadline, signal, now, random, pause = sleep }: AttemptOptions,
 ): Promise<T> {
   for (let retry = 0; ; retry += 1) {
     try {
@@ -33,7 +35,7 @@ export async function withRetries<T>(
       const jitter = random() * FIRST_DELAY * 2 ** retry
       const delay = failure.retryAfter === undefined ? jitter : failure.retryAfter * 1000 + jitter
       if (retry === RETRIES || !isPassing(failure) || now() + delay >= deadline) throw failure
-      await sleep(delay, undefined, { signal })
+      await pause(delay, undefined, { signal })
     }
   }
 }

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import type { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { type ProblemCode, ServiceError } from '../../src/core/errors.ts'
 import { withRetries } from '../../src/github/attempts.ts'
 
-vi.mock('node:timers/promises', () => ({ setTimeout: vi.fn(async () => {}) }))
+const pause = vi.fn<(ms?: number) => Promise<void>>()
 
 const fail = (code: ProblemCode, options: object = {}) => new ServiceError(code, 'x', options)
 const bad = fail('upstream_error', { upstreamStatus: 502 })
@@ -11,13 +11,12 @@ const bad = fail('upstream_error', { upstreamStatus: 502 })
 let now: number
 beforeEach(() => {
   now = 0
-  vi.mocked(sleep).mockReset()
-  vi.mocked(sleep).mockImplementation(async (ms) => {
+  pause.mockReset()
+  pause.mockImplementation(async (ms) => {
     now += ms ?? 0
-    return undefined as never
   })
 })
-const waits = () => vi.mocked(sleep).mock.calls.map(([ms]) => ms)
+const waits = () => pause.mock.calls.map(([ms]) => ms)
 
 /** Fails with each failure in turn, then answers. */
 async function run(failures: readonly ServiceError[], { deadline = 10_000, random = 1 } = {}) {
@@ -32,6 +31,7 @@ async function run(failures: readonly ServiceError[], { deadline = 10_000, rando
     signal: new AbortController().signal,
     now: () => now,
     random: () => random,
+    pause: pause as typeof sleep,
   }
   const outcome = await withRetries(attempt, options).catch((error: unknown) => error)
   return { outcome, attempts }
@@ -83,7 +83,7 @@ describe('withRetries', () => {
   })
 
   it('stops waiting for a caller who has left', async () => {
-    vi.mocked(sleep).mockRejectedValue(new DOMException('left', 'AbortError'))
+    pause.mockRejectedValue(new DOMException('left', 'AbortError'))
     const { outcome, attempts } = await run([bad])
     expect(outcome).toMatchObject({ name: 'AbortError' })
     expect(attempts).toBe(1)
