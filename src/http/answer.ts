@@ -10,7 +10,7 @@ import { disconnected } from './disconnect.ts'
 import { matches } from './etag.ts'
 import { contentOf } from './markdown.ts'
 import { negotiate } from './negotiate.ts'
-import { headOf, sendReady } from './response.ts'
+import { preset, say, sayAll, sendReady } from './response.ts'
 import { streamAnswer } from './streamAnswer.ts'
 
 export interface AnswerOptions {
@@ -20,6 +20,11 @@ export interface AnswerOptions {
 }
 
 const OFFERED = ['application/json', 'text/markdown', 'text/event-stream'] as const
+
+const ALWAYS = preset({
+  'cache-control': 'private, no-cache',
+  vary: 'Accept, X-GitHub-Token',
+})
 
 /** Answers a context request, whichever route it came by; at once where memory has it. */
 export function answer(
@@ -70,18 +75,19 @@ function sendAnswer(
   const at = now()
   const etag = etagOf(context, entry.contextId, mediaType)
   const remaining = rateLimitRemaining(principal)
-  const head = headOf(reply)
-  head.push('etag', etag, 'age', ageOf(answered, at), 'cache-status', cacheStatus(answered, at))
-  head.push('cache-control', 'private, no-cache', 'vary', 'Accept, X-GitHub-Token')
-  head.push('x-github-requests', meter.calls)
-  if (remaining !== undefined) head.push('x-github-ratelimit-remaining', remaining)
+  say(reply, 'etag', etag)
+  say(reply, 'age', ageOf(answered, at))
+  say(reply, 'cache-status', cacheStatus(answered, at))
+  say(reply, 'x-github-requests', meter.calls)
+  sayAll(reply, ALWAYS)
+  if (remaining !== undefined) say(reply, 'x-github-ratelimit-remaining', remaining)
   if (since === entry.contextId || matches(reply.request.headers['if-none-match'], etag)) {
-    sendReady(reply, 304, head)
+    reply.code(304).send()
     return undefined
   }
-  head.push('content-type', `${mediaType}; charset=utf-8`)
+  say(reply, 'content-type', `${mediaType}; charset=utf-8`)
   const send = (body: Buffer) =>
-    sendReady(reply, 200, head, mediaType === 'text/markdown' ? Buffer.from(contentOf(body)) : body)
+    sendReady(reply, 200, mediaType === 'text/markdown' ? Buffer.from(contentOf(body)) : body)
   if (since !== undefined) return engine.changes(context, answered).then(send)
   send(entry.body)
   return undefined

@@ -1,38 +1,51 @@
 import {
   type IncomingMessage,
+  type OutgoingHttpHeader,
   type OutgoingHttpHeaders,
   type Server,
   ServerResponse,
+  STATUS_CODES,
 } from 'node:http'
 import type { FastifyReply } from 'fastify'
 
 /** Bytes: up to here Node writes a text to the socket without an allocation for it (`stream_base.cc`). */
 const SHORT = 15 * 1024
-
-/** Names and values, one after the other: as such Node writes them soonest. */
-export type Head = (string | number)[]
+/** What a header's value must not have (RFC 9110, section 5.5; as Node checks it). */
+const UNSAFE = /[^\t\x20-\x7e\x80-\xff]/
 
 declare module 'node:http' {
   interface ServerResponse {
-    /** What the answer says whoever sends it; absent where it is none of `createResponses`. */
-    head?: Head
+    /** Header lines that the answer has, whoever sends it; absent where it is none of `createResponses`. */
+    lines?: string
+    /** What Node's `writeHead` ends in: takes what is written already, and adds its own lines. */
+    _storeHeader?(begin: string, headers: readonly OutgoingHttpHeader[]): void
   }
 }
 
 /**
- * How `node:http` answers here. What is short leaves in one write with its headers, byte for byte, as
- * Node joins them only where the body is a text. And once the server listens no more, every answer
- * tells its caller to leave.
+ * How `node:http` answers here. What is ready leaves with the lines that it has already: Node looks at
+ * each of a head's names and values once more, which takes a tenth of the time of a hit. What is short
+ * leaves in one write with its head, byte for byte, as Node joins them only where the body is a text.
+ * And once the server listens no more, every answer tells its caller to leave.
  */
 export function createResponses(server: () => Server) {
   return class Response<R extends IncomingMessage = IncomingMessage> extends ServerResponse<R> {
-    override head: Head = []
+    override lines = ''
 
     override writeHead(status: number, ...rest: unknown[]): this {
       if (!server().listening) this.shouldKeepAlive = false
       const own = rest.at(-1)
+      if (Array.isArray(own) && this._storeHeader) {
+        this.statusCode = status
+        this._storeHeader(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${this.lines}`, own)
+        return this
+      }
       if (typeof own === 'object') rest.pop()
-      return super.writeHead(status, ...(rest as []), joined(this.head, own))
+      return super.writeHead(
+        status,
+        ...(rest as []),
+        joined(this.lines, own as OutgoingHttpHeaders),
+      )
     }
 
     override end(...rest: unknown[]): this {
@@ -47,37 +60,52 @@ export function createResponses(server: () => Server) {
 }
 
 /** What is said by a sender of the answer counts for more than what is said by all. */
-function joined(head: Head, own: unknown): Head | OutgoingHttpHeaders {
-  if (own === undefined || own === null) return head
-  if (Array.isArray(own)) return head.concat(own)
+function joined(lines: string, own: OutgoingHttpHeaders): OutgoingHttpHeaders {
   const all: OutgoingHttpHeaders = {}
-  for (let at = 0; at < head.length; at += 2) all[head[at] as string] = head[at + 1]
+  for (const line of lines.split('\r\n').slice(0, -1)) {
+    const colon = line.indexOf(': ')
+    all[line.slice(0, colon)] = line.slice(colon + 2)
+  }
   return Object.assign(all, own)
 }
 
-/** What the answer says already, to be added to. */
-export function headOf({ raw }: FastifyReply): Head {
-  return raw.head ?? []
-}
-
-/** Has the answer say this, whoever sends it: at half the cost of the framework's headers. */
-export function say(reply: FastifyReply, ...pairs: Head): void {
-  const { head } = reply.raw
-  if (head) head.push(...pairs)
-  else for (let at = 0; at < pairs.length; at += 2) reply.header(`${pairs[at]}`, pairs[at + 1])
-}
-
-/**
- * Sends bytes that are ready, past all that the framework does for what must be serialised first.
- * @param head as `headOf` says, with what was added
- */
-export function sendReady(reply: FastifyReply, status: number, head: Head, body?: Buffer): void {
+/** Has the answer say this, whoever sends it: at a fraction of the cost of the framework's headers. */
+export function say(reply: FastifyReply, name: string, value: string | number): void {
   const { raw } = reply
+  if (raw.lines === undefined) reply.header(name, value)
+  else raw.lines += lineOf(name, value)
+}
+
+/** Headers that are always the same. */
+export interface Preset {
+  readonly headers: Readonly<Record<string, string>>
+  readonly lines: string
+}
+
+export function preset(headers: Preset['headers']): Preset {
+  const lines = Object.entries(headers).map(([name, value]) => lineOf(name, value))
+  return { headers, lines: lines.join('') }
+}
+
+export function sayAll(reply: FastifyReply, { headers, lines }: Preset): void {
+  const { raw } = reply
+  if (raw.lines === undefined) reply.headers(headers)
+  else raw.lines += lines
+}
+
+function lineOf(name: string, value: string | number): string {
+  if (typeof value === 'string' && UNSAFE.test(value))
+    throw new TypeError(`The value of ${name} has a character that no header may have`)
+  return `${name}: ${value}\r\n`
+}
+
+/** Sends bytes that are ready, past all that the framework does for what must be serialised first. */
+export function sendReady(reply: FastifyReply, status: number, body: Buffer): void {
+  const { raw } = reply
+  const own: OutgoingHttpHeader[] = ['content-length', body.length]
   const others = reply.getHeaders()
-  for (const name in others) head.push(name, others[name] as string)
-  if (body) head.push('content-length', body.length)
+  for (const name in others) own.push(name, others[name] as OutgoingHttpHeader)
   reply.hijack()
-  if (head === raw.head) raw.writeHead(status)
-  else raw.writeHead(status, head)
+  raw.writeHead(status, own)
   raw.end(body)
 }

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Answer } from '../../mcp/protocol/server.ts'
 import { disconnected } from '../disconnect.ts'
 import { admitStream } from '../eventStream.ts'
-import { headOf, sendReady } from '../response.ts'
+import { say, sendReady } from '../response.ts'
 
 /** One POST while it is answered: by JSON, or by a stream as soon as something comes before the answer. */
 export interface Exchange {
@@ -67,9 +67,8 @@ export function createExchange(
     send: takesStreams(request) ? send : undefined,
     end({ status, body }) {
       if (!stream) {
-        const head = headOf(reply)
-        head.push('content-type', JSON_TYPE)
-        sendReady(reply, status, head, body)
+        say(reply, 'content-type', JSON_TYPE)
+        sendReady(reply, status, body)
         return reply
       }
       stream.end(eventOf(body.toString()))

@@ -56,8 +56,8 @@ export const rateLimitPlugin = fp(
         askPlugin.call(this, request, reply).then(() => done(), done)
         return
       }
-      const left = own.max - taken.current
-      say(reply, 'ratelimit-limit', own.max, 'ratelimit-remaining', left)
+      say(reply, 'ratelimit-limit', own.max)
+      say(reply, 'ratelimit-remaining', own.max - taken.current)
       say(reply, 'ratelimit-reset', Math.ceil(taken.ttl / 1000))
       done()
     }

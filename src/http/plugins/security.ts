@@ -1,6 +1,6 @@
 import cors from '@fastify/cors'
 import fp from 'fastify-plugin'
-import { say } from '../response.ts'
+import { preset, say, sayAll } from '../response.ts'
 
 /** Headers that a JSON service needs; the full set of a web page is set for /docs alone. */
 export const SECURITY_HEADERS = {
@@ -10,7 +10,7 @@ export const SECURITY_HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
 }
 
-const HEAD = Object.entries(SECURITY_HEADERS).flat()
+const ALWAYS = preset(SECURITY_HEADERS)
 
 const EXPOSED = [
   'ETag',
@@ -29,7 +29,8 @@ const EXPOSED = [
 export const securityPlugin = fp(
   async (app, { origins }: { origins: readonly string[] }) => {
     app.addHook('onRequest', (request, reply, done) => {
-      say(reply, ...HEAD, 'x-request-id', request.id)
+      sayAll(reply, ALWAYS)
+      say(reply, 'x-request-id', request.id)
       done()
     })
     if (origins.length > 0)
