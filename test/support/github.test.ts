@@ -74,7 +74,6 @@ describe('recorded content', () => {
     const pairs = [
       [HELLO, documented('GET', base)],
       [`${HELLO}/issues/1347`, documented('GET', `${base}/issues/{issue_number}`)],
-      [`${HELLO}/issues`, documented('GET', `${base}/issues`)],
       [
         `${HELLO}/issues/1347/comments`,
         documented('GET', `${base}/issues/{issue_number}/comments`),
@@ -86,6 +85,9 @@ describe('recorded content', () => {
       ['/meta', documented('GET', '/meta')],
     ] as const
     for (const [path, body] of pairs) expect((await get(path)).json()).toEqual(body)
+    // Beside it is the issue of the webhooks' examples.
+    const listed = (await get(`${HELLO}/issues`)).json() as unknown[]
+    expect(listed.slice(1)).toEqual(documented('GET', `${base}/issues`))
     expect((await get('/user', {}, null)).status).toBe(401)
     expect((await get('/users/nobody')).status).toBe(404)
     expect((await get('/orgs/octokit-fixture-org')).json().login).toBe('octokit-fixture-org')
@@ -161,7 +163,7 @@ describe('conditional requests', () => {
     const changed = await get(path, { 'if-none-match': etag })
     expect([changed.status, changed.json().title]).toEqual([200, 'New'])
     expect(changed.json().updated_at).not.toBe(first.json().updated_at)
-    expect((await get(`${HELLO}/issues`)).json()[0].title).toBe('New')
+    expect((await get(`${HELLO}/issues?sort=updated`)).json()[0].title).toBe('New')
   })
 })
 
