@@ -3,6 +3,7 @@ import { configDefaults, defineConfig } from 'vitest/config'
 /** Tests of several processes at once, or of one long computation: they want the machine for themselves. */
 const FLEETS = [
   'test/chaos.test.ts',
+  'test/context/eventLoop.test.ts',
   'test/fleet/**/*.test.ts',
   'test/isolation/**/*.test.ts',
   'test/github/budgetFleet.test.ts',

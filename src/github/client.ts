@@ -4,7 +4,7 @@ import { type Conditions, type Current, fetchConditionally } from './conditional
 import { download } from './download.ts'
 import { failureOf, knownCallersOnly, unreadable } from './failures.ts'
 import { askGraphQL } from './graphql.ts'
-import { listPages, type Page } from './pagination.ts'
+import { listPages, type OnLink, type Page } from './pagination.ts'
 import { expandPath } from './path.ts'
 import { type Patience, patiently, type Reading, type Usage } from './patiently.ts'
 
@@ -25,13 +25,21 @@ export type GitHubFor = (reading: Reading) => BoundGitHub
 export function createGitHub(options: GitHubOptions): GitHubFor {
   return (reading) => {
     const usage: Usage = { calls: 0, changed: 0 }
-    const read = (template: string, request: GetOptions = {}) =>
-      readWhole(options, reading, usage, expandPath(template, request), acceptOf(request), toPage)
+    const read = (template: string, request: GetOptions = {}, onLink?: OnLink) => {
+      const what = { path: expandPath(template, request), accept: acceptOf(request), onLink }
+      return readWhole(options, reading, usage, what, toPage)
+    }
     return {
       get: async <T>(template: string, mark: keyof T & string, request?: GetOptions) =>
         marked<T>((await read(template, request)).data, mark),
       bytes: (template, request = {}) =>
-        readWhole(options, reading, usage, expandPath(template, request), ACCEPT_RAW, toBytes),
+        readWhole(
+          options,
+          reading,
+          usage,
+          { path: expandPath(template, request), accept: ACCEPT_RAW },
+          toBytes,
+        ),
       list: (template, request) => listPages(read, template, request),
       download: (template, { tail, ...request }) =>
         download(options, reading, usage, expandPath(template, request), tail),
@@ -58,17 +66,22 @@ function marked<T>(data: unknown, mark: string): T {
   throw unreadable(new TypeError(`the answer has no ${mark}`))
 }
 
+interface Wanted {
+  readonly path: string
+  readonly accept: string
+  readonly onLink?: OnLink | undefined
+}
+
 /** One resource, retried within its time. */
 function readWhole<T>(
   options: GitHubOptions,
   reading: Reading,
   usage: Usage,
-  path: string,
-  accept: string,
+  what: Wanted,
   parse: (current: Current) => T,
 ): Promise<T> {
   return patiently(options, reading, async (attempt, authorization) => {
-    const current = await readOnce(options, attempt, usage, path, accept, authorization)
+    const current = await readOnce(options, attempt, usage, what, authorization)
     if (!current.unchanged) usage.changed += 1
     return parse(current)
   })
@@ -78,8 +91,7 @@ async function readOnce(
   options: GitHubOptions,
   { caller, credential, onAnswer, signal, span, urgency }: Reading,
   usage: Usage,
-  path: string,
-  accept: string,
+  { accept, onLink, path }: Wanted,
   authorization: string | undefined,
 ): Promise<Current> {
   const { conditions, now, upstream } = options
@@ -88,6 +100,7 @@ async function readOnce(
     accept,
     credential,
     authorization,
+    onLink,
     async send(conditions) {
       const headers = { ...conditions, accept }
       const answer = await call(options, {

@@ -24,6 +24,8 @@ export interface ConditionalRequest {
   readonly authorization: string | undefined
   /** Sends the request with these headers added. @throws ServiceError where GitHub does not answer 200 or 304 */
   send(headers: Record<string, string>): Promise<Exchange>
+  /** Told where the list goes on, as soon as that is known. */
+  readonly onLink?: ((link: string | undefined) => void) | undefined
 }
 
 /**
@@ -42,13 +44,17 @@ export async function fetchConditionally(
     const { body, link } = found.resource
     const toldLink = header(answer.headers, 'link')
     // A tag proves a body, not where a list goes on: that was said to another principal alone.
-    if (toldLink !== undefined || link === undefined || found.own)
+    if (toldLink !== undefined || link === undefined || found.own) {
+      request.onLink?.(toldLink ?? link)
       return { body, link: toldLink ?? link, unchanged: true }
+    }
     answer = await request.send({})
   }
   if (answer.status === 304) throw unreadable(new Error('a 304 that was not asked for'))
+  const link = header(answer.headers, 'link')
+  request.onLink?.(link)
   await keep(answer, request, { resources, drift })
-  return { body: answer.body, link: header(answer.headers, 'link'), unchanged: false }
+  return { body: answer.body, link, unchanged: false }
 }
 
 function tagFor(

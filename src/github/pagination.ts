@@ -19,7 +19,9 @@ interface Entries<T> extends Omit<Page, 'data'> {
   readonly head: unknown
 }
 
-type ReadPage = (template: string, request: GetOptions) => Promise<Page>
+/** @param onLink told of the `Link` header before the page is read and kept */
+export type ReadPage = (template: string, request: GetOptions, onLink: OnLink) => Promise<Page>
+export type OnLink = (link: string | undefined) => void
 
 /** GitHub's largest page (docs.github.com/rest/using-the-rest-api/using-pagination-in-the-rest-api). */
 const LARGEST_PAGE = 100
@@ -41,13 +43,13 @@ export async function listPages<T>(
   const per_page = fixedPage === undefined ? size : undefined
   const first = Math.floor(offset / size) + 1
   const wanted = Math.min(Math.ceil((offset + limit) / size), first + MOST_PAGES - 1)
-  const readNumber = async (number: number): Promise<Entries<T>> => {
+  const readNumber = async (number: number, onLink: OnLink = () => {}): Promise<Entries<T>> => {
     const query = { ...request.query, per_page, page: number }
-    return entriesOf(await read(template, { ...request, query }), under, pick)
+    return entriesOf(await read(template, { ...request, query }, onLink), under, pick)
   }
 
   const pages = eager
-    ? await Promise.all(range(first, wanted).map(readNumber))
+    ? await Promise.all(range(first, wanted).map((number) => readNumber(number)))
     : await firstThenRest(readNumber, first, wanted)
   const used = withinBytes(pages)
   const entries = used.flatMap(({ list }) => list ?? noList())
@@ -80,17 +82,27 @@ function noList(): never {
 }
 
 async function firstThenRest<T>(
-  read: (page: number) => Promise<Entries<T>>,
+  read: (page: number, onLink?: OnLink) => Promise<Entries<T>>,
   first: number,
   wanted: number,
 ): Promise<Entries<T>[]> {
-  const head = await read(first)
-  const links = parseLinks(head.link)
-  if (!links.has('next')) return [head]
-  const last = pageOf(links.get('last'))
-  // Lists without a known end still take numbered pages; one past the end is empty.
-  const rest = range(first + 1, Math.min(wanted, last ?? wanted))
-  return [head, ...(await Promise.all(rest.map(read)))]
+  let rest: Promise<Entries<T>[]> | undefined
+  // The others are asked for before the first is read: that takes milliseconds.
+  const head = await read(first, (link) => {
+    rest ??= readRest(link)
+    // Where the first is found unreadable nobody waits for them.
+    rest.catch(() => {})
+  })
+  return [head, ...(await (rest ?? readRest(head.link)))]
+
+  async function readRest(link: string | undefined): Promise<Entries<T>[]> {
+    const links = parseLinks(link)
+    if (!links.has('next')) return []
+    const last = pageOf(links.get('last'))
+    // Lists without a known end still take numbered pages; one past the end is empty.
+    const numbers = range(first + 1, Math.min(wanted, last ?? wanted))
+    return Promise.all(numbers.map((number) => read(number)))
+  }
 }
 
 /** One page of just the window's size where the window lies on a page of its own, else large pages. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { listPages } from '../../src/github/pagination.ts'
+import { listPages, type ReadPage } from '../../src/github/pagination.ts'
 
 interface Asked {
   page: number
@@ -129,6 +129,22 @@ describe('listPages', () => {
       return read(template, request)
     }
     await expect(listPages(broken, '/x', { limit: 500 })).rejects.toThrow('page 3')
+  })
+
+  it('asks for the rest as soon as the first tells of it, and ends where that cannot be read', async () => {
+    const { asked, read } = listOf(500)
+    const first = Promise.withResolvers<never>()
+    const early = async (...[template, request, onLink]: Parameters<ReadPage>) => {
+      const page = await read(template, request)
+      if (request.query?.page !== 1) return page
+      onLink(page.link)
+      return first.promise
+    }
+    const listing = listPages(early, '/x', { limit: 500 })
+    await new Promise(setImmediate)
+    expect(asked.map(({ page }) => page)).toEqual([1, 2, 3, 4, 5])
+    first.reject(new Error('no JSON'))
+    await expect(listing).rejects.toThrow('no JSON')
   })
 
   it('keeps of each entry what is wanted of it', async () => {
