@@ -1,10 +1,12 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
-/** Tests of several processes at once, or of one long computation: they want the machine for themselves. */
+/** Tests of several processes at once, of times, or of one long computation: they want the machine for themselves. */
 const FLEETS = [
   'test/chaos.test.ts',
   'test/context/eventLoop.test.ts',
   'test/fleet/**/*.test.ts',
+  'test/http/fairness.test.ts',
+  'test/http/webhooksFleet.test.ts',
   'test/isolation/**/*.test.ts',
   'test/github/budgetFleet.test.ts',
   'test/process.test.ts',

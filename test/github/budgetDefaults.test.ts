@@ -34,12 +34,12 @@ async function ask(app: App, number: number): Promise<string | undefined> {
 }
 
 /** Asks for more at once than there are places for. @returns how many GitHub has in hand in the end */
-async function crowd(api: string, more: Readonly<Record<string, string>> = {}): Promise<number> {
+async function crowd(api: string): Promise<number> {
   const github = await startTalk(81)
   await using app = await startApp({
     github: { url: github.url + api },
     // Who waits for a place is refused long before any of these has come to an end.
-    env: { ...env, ...more, GITHUB_CONNECTIONS: '100', GITHUB_TIMEOUT_MS: '50000' },
+    env: { ...env, GITHUB_CONNECTIONS: '100', GITHUB_TIMEOUT_MS: '50000' },
   })
   // From then on it is known what is left.
   await ask(app, 81)
@@ -83,10 +83,6 @@ async function flood(api: string) {
 
 it('nothing configured, fifty calls of a credential are in flight at once', async () => {
   expect(await crowd('')).toBe(50)
-}, 60_000)
-
-it('fewer, where so configured', async () => {
-  expect(await crowd('', { GITHUB_MAX_CONCURRENT: '7' })).toBe(7)
 }, 60_000)
 
 it('as many as there are connections for, at a GitHub Enterprise Server', async () => {
