@@ -42,9 +42,10 @@ export const coldPages: Bench = {
   title: 'An issue with 1,000 comments, against two round trips one after another',
   async run() {
     const { ratios, service, baseline } = await compare({
-      issues: 24,
+      issues: 100,
       comments: 1_000,
-      warmUp: 8,
+      // It does so much once for each issue that V8 needs dozens of them to have compiled it well.
+      warmUp: 60,
       request: (number) => issueRequest(number, { max_comments: 1_000 }),
       // GitHub's own time to write pages is no round trip: they are there when the service asks.
       prepare: (number) =>

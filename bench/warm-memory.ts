@@ -27,7 +27,7 @@ export const warmMemory: Bench = {
     ])
     return [
       figure('features off ÷ bare', off.ratio, 'ratio', { least: 0.85 }),
-      figure('default ÷ bare', full.ratio, 'ratio', { least: 0.6 }),
+      figure('default ÷ bare', full.ratio, 'ratio', { least: 0.7 }),
       figure('features off ÷ bare, by the clock', off.wallRatio, 'ratio'),
       figure('default ÷ bare, by the clock', full.wallRatio, 'ratio'),
       figure('CPU of bare', base.cpu, 'µs'),
