@@ -40,9 +40,6 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [...configDefaults.exclude, BROWSER, ...PROCESSES, ...FLEETS],
           maxWorkers: 2,
-          // Nothing of the service is kept by its modules, so that files may share them: to load them
-          // takes longer than most of the tests.
-          isolate: false,
           testTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },
