@@ -32,6 +32,8 @@ const SHARE = 6
 /** Milliseconds that a piece takes, before that is known, and how much what was seen last says of it. */
 const USUAL = 0.1
 const WEIGHT = 0.25
+/** As long a piece is taken for at most, in times of the usual one: a machine that stood still for a moment will go on. */
+const STALLED = 3
 /** Pieces that are begun in one turn at most, and of these how many for each of the last turn. */
 const MOST = 1_024
 const GROWTH = 4
@@ -145,7 +147,7 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
     // Where some are left over, the rest of the turn is part of what they wait for.
     batch = at - since
     const from = waiting > 0 ? (endedAt ?? since) : since
-    pace += WEIGHT * ((at - from) / done - pace)
+    pace += WEIGHT * (Math.min((at - from) / done, STALLED * pace) - pace)
     endedAt = waiting > 0 ? at : undefined
     if (waiting > 0) begin()
   }

@@ -60,6 +60,27 @@ describe('the event loop', () => {
     await finish()
   })
 
+  it('is not taken for slow because the machine stood still for a moment', async () => {
+    const { clock, finish, loop, work } = start()
+    loop.run('bob', work('here', 0))
+    const fill = (count: number) => {
+      for (let piece = 0; piece < count; piece += 1) loop.run('ann', work('a', 0.2))
+    }
+    fill(400)
+    await finish()
+    fill(100)
+    const before = loop.delayOf('ann')
+    loop.run('ann', () => {
+      clock.at += 300
+    })
+    fill(100)
+    while (clock.at < 300 && loop.waiting > 0) await turn()
+    fill(100)
+    expect(loop.waiting).toBeGreaterThan(0)
+    expect(loop.delayOf('ann') / loop.waiting).toBeLessThan((2 * before) / 96)
+    await finish()
+  })
+
   it('is shared by turns: who wants little need not wait for who wants much', async () => {
     const { done, finish, loop, work } = start()
     loop.run('bob', work('here', 0))
