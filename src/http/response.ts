@@ -17,8 +17,11 @@ declare module 'node:http' {
   interface ServerResponse {
     /** Header lines that the answer has, whoever sends it; absent where it is none of `createResponses`. */
     lines?: string
-    /** What Node's `writeHead` ends in: takes what is written already, and adds its own lines. */
-    _storeHeader?(begin: string, headers: readonly OutgoingHttpHeader[]): void
+    /**
+     * What Node's `writeHead` ends in: takes what is written already, and adds its own lines
+     * (`lib/_http_outgoing.js` of Node 24; it is in no document).
+     */
+    _storeHeader(begin: string, headers: readonly OutgoingHttpHeader[]): void
   }
 }
 
@@ -35,7 +38,7 @@ export function createResponses(server: () => Server) {
     override writeHead(status: number, ...rest: unknown[]): this {
       if (!server().listening) this.shouldKeepAlive = false
       const own = rest.at(-1)
-      if (Array.isArray(own) && this._storeHeader) {
+      if (Array.isArray(own)) {
         this.statusCode = status
         this._storeHeader(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${this.lines}`, own)
         return this
