@@ -1,27 +1,17 @@
 import { LRUCache } from 'lru-cache'
 import type { Span } from '../core/trace.ts'
 import type { AnswerEntry, Entry } from './entry.ts'
-import { createFills, type Publicity } from './fills.ts'
+import { createFills, type FillsOptions } from './fills.ts'
 import { createFlights } from './flights.ts'
 import { type Freshness, freshnessOf } from './freshness.ts'
-import type { Invalidations } from './invalidations.ts'
 import type { Leases } from './leases.ts'
-import type { MemoryStore } from './memory.ts'
 import { asWaiter, type Cached, type CacheRequest, newer } from './request.ts'
-import type { Store } from './store.ts'
 
-export interface ContextCacheOptions {
-  readonly memory: MemoryStore
-  /** Kept by all replicas together. */
-  readonly shared: Store
+export interface ContextCacheOptions extends Omit<FillsOptions, 'untold'> {
   readonly leases: Leases
-  readonly invalidations: Invalidations
-  readonly now: () => number
-  readonly random: () => number
   /** Aborted when the process closes: ends refreshes in the background. */
   readonly closing: AbortSignal
   readonly onRefreshFailure: (failure: unknown) => void
-  readonly publicity: Publicity
   /** What webhooks tell of changes; absent where none come. */
   readonly told?: Told | undefined
 }
