@@ -7,12 +7,12 @@ import { startFleet } from './support/fleet.ts'
 import { type SlowProxy, startProxy } from './support/proxy.ts'
 import type { Server } from './support/servers.ts'
 import { askIssue, startSimulator, UNGOVERNED } from './support/service.ts'
-import { median } from './support/statistics.ts'
+import { median, sum } from './support/statistics.ts'
 import { type Seen, type Steady, steadyLoad, WARM } from './support/steady.ts'
 
 const ISSUES = 6_000
-/** Seconds of load before a fault, and of a fault once its first second is over. */
-const STRETCH = 7
+/** Seconds of a fault once its first second is over. */
+const STRETCH = 9
 const SECOND_MS = 1_000
 /** Milliseconds of load while Redis comes back. */
 const MENDING_MS = 2_500
@@ -26,13 +26,16 @@ interface Fault {
 
 export const redisFaults: Bench = {
   name: 'redis-faults',
-  title: 'Two processes under steady load while their Redis fails',
+  title: 'Two processes whose Redis fails, against two whose Redis does not, under the same load',
   async run() {
     await using redis = await startRedis()
+    await using sound = await startRedis()
     await using proxy = await startProxy(redis.port)
     await using github = await startSimulator({ issues: ISSUES, comments: 2, latency: 5 })
-    const straight = await tryFaults(github, redis.url, faultsOf(redis))
-    const slowed = await tryFaults(github, `redis://127.0.0.1:${proxy.port}`, [slow(proxy)])
+    await using control = await startPair(github, sound.url)
+    const straight = await tryFaults(github, redis.url, control.load, faultsOf(redis))
+    const behindProxy = `redis://127.0.0.1:${proxy.port}`
+    const slowed = await tryFaults(github, behindProxy, control.load, [slow(proxy)])
     return [...straight, ...slowed, await healing(github, redis)]
   },
 }
@@ -44,7 +47,7 @@ function faultsOf(redis: RedisServer): Fault[] {
     client.disconnect()
   }
   return [
-    // Shows how much two stretches without a fault differ on this machine.
+    // Shows how much the two pairs differ anyway on this machine.
     { name: 'no fault', bring: async () => {}, mend: async () => {} },
     { name: 'killed', bring: () => redis.kill(), mend: () => redis.restart() },
     { name: 'hung', bring: async () => redis.pause(), mend: async () => redis.resume() },
@@ -65,59 +68,77 @@ function slow(proxy: SlowProxy): Fault {
   return { name: 'slow', bring: delayed(100), mend: delayed(0) }
 }
 
-async function tryFaults(github: Server, url: string, faults: readonly Fault[]): Promise<Figure[]> {
-  await using fleet = await startFleet(2, github, { ...UNGOVERNED, REDIS_URL: url })
-  const load = steadyLoad(fleet.urls, ISSUES)
+interface Pair extends AsyncDisposable {
+  readonly urls: readonly string[]
+  readonly load: Steady
+}
+
+async function startPair(github: Server, url: string): Promise<Pair> {
+  const fleet = await startFleet(2, github, { ...UNGOVERNED, REDIS_URL: url })
   for (const replica of fleet.urls) {
     for (let number = 1; number <= WARM; number += 1) await askIssue(replica, number)
   }
+  const load = steadyLoad(fleet.urls, ISSUES)
   await load.run(2_000)
+  return { urls: fleet.urls, load, [Symbol.asyncDispose]: () => fleet[Symbol.asyncDispose]() }
+}
+
+async function tryFaults(
+  github: Server,
+  url: string,
+  control: Steady,
+  faults: readonly Fault[],
+): Promise<Figure[]> {
+  await using pair = await startPair(github, url)
   const figures: Figure[] = []
-  for (const fault of faults) figures.push(...(await tryFault(fault, load, fleet.urls)))
+  for (const fault of faults) figures.push(...(await tryFault(fault, pair, control)))
   return figures
 }
 
 async function tryFault(
   { name, bring, mend }: Fault,
-  load: Steady,
-  urls: readonly string[],
+  { load, urls }: Pair,
+  control: Steady,
 ): Promise<Figure[]> {
-  const before = await usual(load)
-  const [first] = await Promise.all([load.run(SECOND_MS), bring()])
-  const then = await usual(load)
+  const [first] = await Promise.all([compare(load, control), bring()])
+  const seconds: Compared[] = []
+  while (seconds.length < STRETCH) seconds.push(await compare(load, control))
   const mended = performance.now()
   const [recovery, during] = await Promise.all([
     mend().then(() => untilShared(load, urls, mended)),
     load.run(MENDING_MS),
   ])
-  const failed = before.failed + first.failed + then.failed + during.failed
+  const failed = sum([first, ...seconds, during].map((second) => second.failed))
+  const warm = median(seconds.map((second) => second.warm))
+  const cold = median(seconds.map((second) => second.cold))
+  const others = median(seconds.map((second) => second.warmOfOthers))
   return [
     figure(`${name}: failed requests`, failed, 'requests', { most: 0 }),
-    figure(`${name}: added to warm p99 in the first second`, first.warm - before.warm, 'ms', {
-      most: 60,
-    }),
-    figure(`${name}: added to cold p99 in the first second`, first.cold - before.cold, 'ms', {
-      most: 60,
-    }),
-    figure(`${name}: added to warm p99 after that`, then.warm - before.warm, 'ms', { most: 1 }),
-    figure(`${name}: added to cold p99 after that`, then.cold - before.cold, 'ms'),
-    figure(`${name}: warm p99 before`, before.warm, 'ms'),
+    figure(`${name}: added to warm p99 in the first second`, first.warm, 'ms', { most: 60 }),
+    figure(`${name}: added to cold p99 in the first second`, first.cold, 'ms', { most: 60 }),
+    figure(`${name}: added to warm p99 after that`, warm, 'ms', { most: 1 }),
+    figure(`${name}: added to cold p99 after that`, cold, 'ms'),
+    figure(`${name}: warm p99 of the others`, others, 'ms'),
     figure(`${name}: until replicas share again`, recovery, 's', { most: 5 }),
   ]
 }
 
+/** Milliseconds by which the p99 is higher than that of the others in the same second. */
+interface Compared extends Seen {
+  readonly warmOfOthers: number
+}
+
 /**
- * What most seconds of a stretch are like: where others use the machine, too, a second in which they
- * took it says nothing of the service.
+ * One second, in which both pairs have the same load: where others use the machine, too, both suffer,
+ * and what one suffers more is what its Redis costs it.
  */
-async function usual(load: Steady): Promise<Seen> {
-  const seconds: Seen[] = []
-  while (seconds.length < STRETCH) seconds.push(await load.run(SECOND_MS))
-  const failed = seconds.reduce((sum, second) => sum + second.failed, 0)
+async function compare(load: Steady, control: Steady): Promise<Compared> {
+  const [own, others] = await Promise.all([load.run(SECOND_MS), control.run(SECOND_MS)])
   return {
-    failed,
-    warm: median(seconds.map(({ warm }) => warm)),
-    cold: median(seconds.map(({ cold }) => cold)),
+    failed: own.failed,
+    warm: own.warm - others.warm,
+    cold: own.cold - others.cold,
+    warmOfOthers: others.warm,
   }
 }
 
