@@ -1,5 +1,6 @@
-import { countTokens as encodeAndCount } from 'gpt-tokenizer/encoding/o200k_base'
-import { createPieceCounter } from './pieceCounter.ts'
+import { createBytePairCounter } from './encoding/bytePairs.ts'
+import { createPieceCounter } from './encoding/pieceCounter.ts'
+import { readO200k } from './encoding/vocabulary.ts'
 
 /** A run without a break costs the encoder quadratic time: texts with one so long are counted in slices. */
 const LONG_RUN = 256
@@ -25,8 +26,7 @@ const OTHER_SPACE: ReadonlySet<number> = new Set(
 )
 
 // Text may hold `<|endoftext|>` and the like: it is text here, never a control token.
-const AS_TEXT = { disallowedSpecial: new Set<string>() }
-const countPieces = createPieceCounter((text) => encodeAndCount(text, AS_TEXT))
+const countPieces = createPieceCounter(createBytePairCounter(readO200k()))
 
 /** Lets other work run when it is time; undefined while it is not. */
 export type Pace = () => Promise<void> | undefined

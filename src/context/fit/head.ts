@@ -39,8 +39,9 @@ export function fieldsWithin(
   head: string,
   { content, title }: { readonly content: string; readonly title: string },
 ): Record<string, unknown> {
-  const isShown = (text: string) => content.includes(oneLine(text))
   const whole = oneLine(draft.title)
+  if (title === whole && content.startsWith(head)) return fields
+  const isShown = (text: string) => content.includes(oneLine(text))
   const isLost = (text: string) => head.includes(oneLine(text)) && !isShown(text)
   const within = (name: string, value: unknown): unknown => {
     if (typeof value === 'string') {

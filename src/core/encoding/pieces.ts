@@ -1,12 +1,30 @@
 import { endianness } from 'node:os'
 
 /**
- * Where o200k_base's first step parts a text, before each piece is encoded by itself. Its pattern, with
- * `word` for `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+`, or all of it capitals:
- * `[^\r\n\p{L}\p{N}]?word('s|'d|'m|'t|'ll|'ve|'re)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|
- * \s+(?!\S)|\s+` (github.com/openai/tiktoken, `tiktoken_ext/openai_public.py`). Read by hand it takes a
- * tenth of the time that the expression takes, and no memory.
+ * Where o200k_base's first step parts a text, before each piece is encoded by itself: `pat_str` of
+ * github.com/openai/tiktoken, `tiktoken_ext/openai_public.py`. Read by hand it takes a tenth of the time
+ * that the expression takes, and no memory; the expression is for what is hard to read by hand.
  */
+const SMALL_END = String.raw`[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+`
+const CAPITALS = String.raw`[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*`
+const CONTRACTION = "(?:'(?:[sStTmMdD]|[rRvV][eE]|[lL][lL]))?"
+const PIECE = new RegExp(
+  [
+    String.raw`[^\r\n\p{L}\p{N}]?${SMALL_END}${CONTRACTION}`,
+    String.raw`[^\r\n\p{L}\p{N}]?${CAPITALS}${CONTRACTION}`,
+    String.raw`\p{N}{1,3}`,
+    String.raw` ?[^\s\p{L}\p{N}]+[\r\n/]*`,
+    String.raw`\s*[\r\n]+`,
+    String.raw`\s+(?!\S)`,
+    String.raw`\s+`,
+  ].join('|'),
+  'gu',
+)
+
+/** The pieces of any text. */
+export function piecesOf(text: string): readonly string[] {
+  return text.match(PIECE) ?? []
+}
 
 /** What a character can be; a letter may be both. */
 const CAPITAL = 1

@@ -1,4 +1,4 @@
-import { createUnitReader, endOfPiece, type Units } from './pieces.ts'
+import { createUnitReader, endOfPiece, piecesOf, type Units } from './pieces.ts'
 
 /** Pieces remembered, a power of two; each has one place, and the last one to come has it. */
 const PLACES = 2 ** 15
@@ -8,7 +8,7 @@ const LONGEST = 32
 /**
  * Counts a text piece by piece, and remembers what pieces came to: words come again and again, and
  * encoding one takes as long as reading thirty.
- * @param count tokens of a piece, or of a text that cannot be parted here
+ * @param count tokens of a piece
  */
 export function createPieceCounter(count: (text: string) => number): (text: string) => number {
   const readUnits = createUnitReader()
@@ -19,7 +19,7 @@ export function createPieceCounter(count: (text: string) => number): (text: stri
 
   return (text) => {
     const units = readUnits(text)
-    if (!units) return count(text)
+    if (!units) return piecesOf(text).reduce((sum, piece) => sum + count(piece), 0)
     let total = 0
     for (let start = 0; start < units.length; ) {
       const end = endOfPiece(units, start)
