@@ -32,7 +32,7 @@ const countPieces = createPieceCounter(createBytePairCounter(readO200k()))
 export type Pace = () => Promise<void> | undefined
 
 /** @param milliseconds that may pass between two pauses */
-export function createPace(milliseconds = 8, now: () => number = () => performance.now()): Pace {
+export function createPace(milliseconds = 4, now: () => number = () => performance.now()): Pace {
   let since = now()
   return () => {
     if (now() - since < milliseconds) return undefined
