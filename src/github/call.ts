@@ -6,7 +6,14 @@ import { errorType, type Span, type Tracer } from '../core/trace.ts'
 import type { RateGate } from './budget/rateGate.ts'
 import { callId, closeCall, openCall } from './callSpan.ts'
 import type { Credential } from './credentials.ts'
-import { type Exchange, type ExchangeRequest, exchange, type Head } from './exchange.ts'
+import {
+  type Exchange,
+  type ExchangeRequest,
+  exchange,
+  type Head,
+  type Packed,
+  unpack,
+} from './exchange.ts'
 import { failureOfTransport } from './failures.ts'
 import { readLimited, readRateLimit } from './limits.ts'
 import { budgetOf, pathOnHost } from './path.ts'
@@ -58,7 +65,7 @@ export interface Call
   readonly begun?: boolean
   /** Told when the call is let through to GitHub. */
   readonly onSend?: () => void
-  /** How a limit is told, where that is not by status. */
+  /** How a limit is told, where an answer of status 200 may tell of one. */
   readonly limited?: typeof readLimited
 }
 
@@ -81,7 +88,7 @@ export async function call(options: CallOptions, wanted: Call): Promise<Exchange
     // What comes next is to read it, which takes the loop's time: its connection is in use till then.
     const { fairLoop } = options
     if (fairLoop) await new Promise<void>((resolve) => fairLoop.runHeavy(latest(caller), resolve))
-    return answer
+    return 'body' in answer ? answer : await unpack(answer).catch(failAsTransport)
   } finally {
     leave?.()
   }
@@ -90,21 +97,16 @@ export async function call(options: CallOptions, wanted: Call): Promise<Exchange
 /** Whose turn it is: who came last is the last to have been served. */
 const latest = ({ names }: Party) => names.at(-1) ?? ''
 
+function failAsTransport(cause: unknown): never {
+  throw failureOfTransport(cause)
+}
+
+/** What is no plain answer is read at once: it may tell of a limit. */
 async function callNow(
   { gate, now, onCall, upstream, userAgent }: CallOptions,
   request: Call,
-): Promise<Exchange> {
-  const {
-    by,
-    body,
-    found,
-    headers,
-    limited = readLimited,
-    method,
-    onAnswer,
-    onSend,
-    path,
-  } = request
+): Promise<Exchange | Packed> {
+  const { by, body, found, headers, limited, method, onAnswer, onSend, path } = request
   const { signal, urgency } = request
   const resource = budgetOf(path)
   const pass = await gate.enter(by.principal, resource, urgency, signal)
@@ -112,7 +114,8 @@ async function callNow(
   const span = openCall(request.span, method, upstream, path)
   const note = ({ headers, status }: Head) => onAnswer?.({ status, id: callId(headers) })
   let failure: string | undefined
-  let answer: Exchange | undefined
+  let answer: Packed | undefined
+  let told: Exchange | undefined
   try {
     onSend?.()
     answer = await exchange(upstream, {
@@ -133,7 +136,8 @@ async function callNow(
     note(answer)
     // A redirect that was followed was a call too.
     for (let hop = 0; hop < answer.redirects; hop += 1) onSend?.()
-    return answer
+    if (limited || answer.status !== 200) told = await unpack(answer)
+    return told ?? answer
   } catch (cause) {
     if (!answer) note({ status: 0, headers: {} })
     failure = errorType(cause)
@@ -144,7 +148,7 @@ async function callNow(
     pass.leave({
       // With a 401 GitHub tells of the address's budget, which for GraphQL is nothing.
       limit: answer && answer.status !== 401 ? readRateLimit(answer.headers) : undefined,
-      limited: answer && limited(answer, now()),
+      limited: told && (limited ?? readLimited)(told, now()),
       free: answer?.status === 304 && !by.anonymous,
     })
   }

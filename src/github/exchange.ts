@@ -22,11 +22,17 @@ export interface Head {
   readonly headers: Headers
 }
 
-export interface Exchange extends Head {
-  /** Uncompressed. */
-  readonly body: Buffer
+/** An answer as it came. */
+export interface Packed extends Head {
+  /** As `content-encoding` says. */
+  readonly packed: Buffer
   /** Redirects that were followed: calls of their own. */
   readonly redirects: number
+}
+
+export interface Exchange extends Omit<Packed, 'packed'> {
+  /** Uncompressed. */
+  readonly body: Buffer
 }
 
 export interface ExchangeRequest {
@@ -56,20 +62,25 @@ export function header(headers: Headers, name: string): string | undefined {
 export async function exchange(
   upstream: Upstream,
   { found = false, onRedirect, ...request }: ExchangeRequest,
-): Promise<Exchange> {
+): Promise<Packed> {
   let path = request.path
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
     const { statusCode, headers, body } = await upstream.pool.request({ ...request, path })
-    const bytes = await inflate(Buffer.from(await body.arrayBuffer()), headers)
+    const packed = Buffer.from(await body.arrayBuffer())
     const location = header(headers, 'location')
     const leadsOn = REDIRECTS.has(statusCode) && !(found && statusCode === 302)
     if (request.method !== 'GET' || !leadsOn || location === undefined) {
-      return { status: statusCode, headers, body: bytes, redirects: hop }
+      return { status: statusCode, headers, packed, redirects: hop }
     }
     onRedirect?.({ status: statusCode, headers })
     path = pathOnOrigin(location, path, upstream.origin)
   }
   throw new ServiceError('upstream_error', 'GitHub redirected too often. Try again later.')
+}
+
+/** Takes the loop's time, unlike what came before. @throws zlib's errors for what is no gzip */
+export async function unpack({ packed, ...answer }: Packed): Promise<Exchange> {
+  return { ...answer, body: await inflate(packed, answer.headers) }
 }
 
 async function inflate(bytes: Buffer, headers: Headers): Promise<Buffer> {

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { exchange } from '../../src/github/exchange.ts'
+import { exchange, unpack } from '../../src/github/exchange.ts'
 import { createUpstream } from '../../src/github/upstream.ts'
 
 /** What is read of a zipped answer. */
@@ -21,7 +21,8 @@ async function read(zipped: Buffer): Promise<Buffer> {
   })
   try {
     const { signal } = new AbortController()
-    const { body } = await exchange(upstream, { method: 'GET', path: '/', headers: {}, signal })
+    const answer = await exchange(upstream, { method: 'GET', path: '/', headers: {}, signal })
+    const { body } = await unpack(answer)
     return body
   } finally {
     await upstream.close()
