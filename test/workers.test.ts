@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { availableParallelism } from 'node:os'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { flagsFor, ONE_CORE } from '../src/cluster/flags.ts'
 import { type Client, createClient } from './support/app.ts'
 import { addRepository, type GitHub, startGitHub } from './support/github/index.ts'
 import { type Service, startProcess } from './support/process.ts'
@@ -68,6 +70,17 @@ const untilAll = async (service: Service) => {
 }
 
 describe('WORKERS', () => {
+  it('tells workers that leave no core to threads beside them to collect garbage by themselves', async () => {
+    const several = String(availableParallelism() + 1)
+    await using service = start({ WORKERS: several })
+    await service.url
+    const [worker] = await workersOf(service)
+    const command = await readFile(`/proc/${worker}/cmdline`, 'utf8')
+    expect(command.split('\0')).toEqual(expect.arrayContaining([...ONE_CORE]))
+    expect(flagsFor(2, 2)).toEqual(ONE_CORE)
+    expect(flagsFor(2, 4)).toEqual([])
+  })
+
   it('replaces a worker that is killed: it takes only what it was at along', async () => {
     await using service = start()
     const client = createClient(await untilAll(service))

@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os'
 export type Core = 'server' | 'load' | 'any'
 
 const CORES = availableParallelism()
-const CAN_PIN = CORES > 1 && spawnSync('taskset', ['--version']).error === undefined
+export const CAN_PIN = CORES > 1 && spawnSync('taskset', ['--version']).error === undefined
 
 const SETS: Readonly<Record<Core, string>> = {
   server: '0',

@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ONE_CORE } from '../../src/cluster/flags.ts'
 import { ask } from './ask.ts'
-import { type Core, onCore } from './cores.ts'
+import { CAN_PIN, type Core, onCore } from './cores.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const READY_MS = 60_000
@@ -31,13 +32,15 @@ export interface ServerOptions {
 }
 
 /**
- * Starts a server that listens on `PORT`, without waiting for it. Its output goes to /dev/null, as
+ * Starts a server that listens on `PORT`, without waiting for it; where it has one core, with the flags
+ * for that. Its output goes to /dev/null, as
  * the reader of a pipe would be part of the measurement; only what it complains of is shown.
  */
 export async function launch(options: ServerOptions): Promise<Server> {
   const { file, env = {}, nodeArgs = [], core = 'server' } = options
   const port = await freePort()
-  const [command = '', ...args] = onCore(core, [process.execPath, ...nodeArgs, resolve(ROOT, file)])
+  const flags = core === 'server' && CAN_PIN ? [...ONE_CORE, ...nodeArgs] : nodeArgs
+  const [command = '', ...args] = onCore(core, [process.execPath, ...flags, resolve(ROOT, file)])
   const child = spawn(command, args, {
     cwd: import.meta.dirname,
     env: { NODE_ENV: 'production', PATH: process.env.PATH, ...env, PORT: String(port) },

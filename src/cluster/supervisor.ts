@@ -2,6 +2,7 @@ import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
 import type { Logger } from 'pino'
 import { StartFault } from '../startFault.ts'
+import { flagsFor } from './flags.ts'
 import { isReady } from './messages.ts'
 import { answerMetrics } from './metrics.ts'
 
@@ -29,6 +30,7 @@ export async function superviseWorkers(count: number, logger: Logger): Promise<S
   let closing = false
   let restarting: Promise<void> = Promise.resolve()
 
+  cluster.setupPrimary({ execArgv: [...process.execArgv, ...flagsFor(count)] })
   cluster.on('exit', (worker, code, signal) => {
     ready.delete(worker)
     if (closing || leaving.delete(worker)) return
