@@ -53,7 +53,7 @@ export interface Watch {
 
 export interface Call
   extends Watch,
-    Pick<ExchangeRequest, 'method' | 'headers' | 'body' | 'signal' | 'found'> {
+    Pick<ExchangeRequest, 'method' | 'headers' | 'body' | 'signal' | 'found' | 'onHead'> {
   /** Whose budget it draws on. */
   readonly by: Pick<Credential, 'principal' | 'anonymous'>
   /** Path of the API, without the base. */
@@ -106,7 +106,7 @@ async function callNow(
   { gate, now, onCall, upstream, userAgent }: CallOptions,
   request: Call,
 ): Promise<Exchange | Packed> {
-  const { by, body, found, headers, limited, method, onAnswer, onSend, path } = request
+  const { by, body, found, headers, limited, method, onAnswer, onHead, onSend, path } = request
   const { signal, urgency } = request
   const resource = budgetOf(path)
   const pass = await gate.enter(by.principal, resource, urgency, signal)
@@ -131,6 +131,7 @@ async function callNow(
       ...(body === undefined ? {} : { body }),
       ...(found ? { found } : {}),
       signal,
+      onHead,
       onRedirect: note,
     })
     note(answer)

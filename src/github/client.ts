@@ -2,6 +2,7 @@ import type { GetOptions, GitHub } from '../core/github.ts'
 import { ACCEPT, ACCEPT_RAW, API_VERSION, type CallOptions, call } from './call.ts'
 import { type Conditions, type Current, fetchConditionally } from './conditional.ts'
 import { download } from './download.ts'
+import { header } from './exchange.ts'
 import { failureOf, knownCallersOnly, unreadable } from './failures.ts'
 import { askGraphQL } from './graphql.ts'
 import { listPages, type OnLink, type Page } from './pagination.ts'
@@ -116,6 +117,9 @@ async function readOnce(
         onAnswer,
         onSend: () => {
           usage.calls += 1
+        },
+        onHead: ({ headers, status }) => {
+          if (status === 200) onLink?.(header(headers, 'link'))
         },
       })
       if (answer.status === 401 && credential.anonymous) throw knownCallersOnly(answer.status)

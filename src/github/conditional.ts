@@ -24,7 +24,7 @@ export interface ConditionalRequest {
   readonly authorization: string | undefined
   /** Sends the request with these headers added. @throws ServiceError where GitHub does not answer 200 or 304 */
   send(headers: Record<string, string>): Promise<Exchange>
-  /** Told where the list goes on, as soon as that is known. */
+  /** Told where the list goes on, where that is known by a 304; of other answers `send` tells. */
   readonly onLink?: ((link: string | undefined) => void) | undefined
 }
 
@@ -51,10 +51,8 @@ export async function fetchConditionally(
     answer = await request.send({})
   }
   if (answer.status === 304) throw unreadable(new Error('a 304 that was not asked for'))
-  const link = header(answer.headers, 'link')
-  request.onLink?.(link)
   await keep(answer, request, { resources, drift })
-  return { body: answer.body, link, unchanged: false }
+  return { body: answer.body, link: header(answer.headers, 'link'), unchanged: false }
 }
 
 function tagFor(

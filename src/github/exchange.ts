@@ -46,6 +46,8 @@ export interface ExchangeRequest {
   readonly found?: boolean
   /** Told of each redirect that is followed. */
   readonly onRedirect?: (head: Head) => void
+  /** Told of the answer before its body has come. */
+  readonly onHead?: ((head: Head) => void) | undefined
 }
 
 /** One header's value; of a repeated header all values, joined as RFC 9110 section 5.3 says. */
@@ -61,18 +63,19 @@ export function header(headers: Headers, name: string): string | undefined {
  */
 export async function exchange(
   upstream: Upstream,
-  { found = false, onRedirect, ...request }: ExchangeRequest,
+  { found = false, onHead, onRedirect, ...request }: ExchangeRequest,
 ): Promise<Packed> {
   let path = request.path
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
     const { statusCode, headers, body } = await upstream.pool.request({ ...request, path })
-    const packed = Buffer.from(await body.arrayBuffer())
+    const head = { status: statusCode, headers }
     const location = header(headers, 'location')
     const leadsOn = REDIRECTS.has(statusCode) && !(found && statusCode === 302)
-    if (request.method !== 'GET' || !leadsOn || location === undefined) {
-      return { status: statusCode, headers, packed, redirects: hop }
-    }
-    onRedirect?.({ status: statusCode, headers })
+    const isLast = request.method !== 'GET' || !leadsOn || location === undefined
+    if (isLast) onHead?.(head)
+    const packed = Buffer.from(await body.arrayBuffer())
+    if (isLast) return { ...head, packed, redirects: hop }
+    onRedirect?.(head)
     path = pathOnOrigin(location, path, upstream.origin)
   }
   throw new ServiceError('upstream_error', 'GitHub redirected too often. Try again later.')

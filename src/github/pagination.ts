@@ -19,7 +19,7 @@ interface Entries<T> extends Omit<Page, 'data'> {
   readonly head: unknown
 }
 
-/** @param onLink told of the `Link` header before the page is read and kept */
+/** @param onLink told of the `Link` header before the page has come */
 export type ReadPage = (template: string, request: GetOptions, onLink: OnLink) => Promise<Page>
 export type OnLink = (link: string | undefined) => void
 
@@ -87,7 +87,7 @@ async function firstThenRest<T>(
   wanted: number,
 ): Promise<Entries<T>[]> {
   let rest: Promise<Entries<T>[]> | undefined
-  // The others are asked for before the first is read: that takes milliseconds.
+  // The others are asked for before the first has come, and is read: that takes milliseconds.
   const head = await read(first, (link) => {
     rest ??= readRest(link)
     // Where the first is found unreadable nobody waits for them.
