@@ -10,7 +10,8 @@ it('asks for the rest of a list when the first page tells of it, before the page
   const server = createServer((request, response) => {
     const page = Number(/[?&]page=(\d)/.exec(request.url ?? '')?.[1])
     asked.push(page)
-    const last = page < 3 ? { link: '<https://h/x?page=3>; rel="last", <https://h/x?page=2>; rel="next"' } : {}
+    const last =
+      page < 3 ? { link: '<https://h/x?page=3>; rel="last", <https://h/x?page=2>; rel="next"' } : {}
     response.writeHead(200, { 'content-type': 'application/json', ...last })
     if (page === 1) {
       held = response
