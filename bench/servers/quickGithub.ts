@@ -1,20 +1,14 @@
 /**
  * GitHub for benches in which nobody may wait for GitHub itself: as many issues as anybody asks for, all
  * alike but for their numbers, each answer after `LATENCY` milliseconds. They are the simulator's, asked
- * for once; it takes five times as long for each.
+ * for once; it takes twice as long for each.
  */
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
-import {
-  addAccount,
-  addComments,
-  addIssue,
-  addRepository,
-  recordedWorld,
-  startGitHub,
-} from '../../test/support/github/index.ts'
+import { startGitHub } from '../../test/support/github/index.ts'
 import { TOKEN } from '../support/service.ts'
+import { addBenchIssue, benchWorld } from '../support/world.ts'
 
 const { PORT, COMMENTS = '0', LATENCY = '0' } = process.env
 const ISSUES = '/repos/bench/bench/issues'
@@ -22,7 +16,6 @@ const ISSUES = '/repos/bench/bench/issues'
 const NUMBER = 777_777_777
 /** Headers that are another each time, or the connection's. */
 const OWN = /^(etag|date|connection|keep-alive|content-length|content-encoding|transfer-encoding)$/
-const WORDS = 'when the server restarts while a request waits, the login page shows an error again'
 
 interface Template {
   readonly headers: readonly string[]
@@ -30,16 +23,8 @@ interface Template {
 }
 
 async function templates(): Promise<Readonly<Record<'issue' | 'comments', Template>>> {
-  const world = recordedWorld()
-  world.limits.core = 1_000_000_000
-  addAccount(world, { login: 'bench', token: TOKEN })
-  addRepository(world, { owner: 'bench', name: 'bench' })
-  const body = `In version ${NUMBER}.0 ${WORDS}.\n\n${`- ${WORDS}\n`.repeat(4)}`
-  const title = `Login fails (${NUMBER})`
-  const issue = addIssue(world, 'bench/bench', { number: NUMBER, title, body })
-  addComments(world, issue, Number(COMMENTS), (i) => ({
-    body: `Seen ${i + 1} times: ${WORDS}, and ${WORDS}. Going back to ${NUMBER}.${i} helps.`,
-  }))
+  const world = benchWorld()
+  addBenchIssue(world, NUMBER, Number(COMMENTS))
   await using github = await startGitHub({ world })
   async function template(path: string): Promise<Template> {
     const headers = { authorization: `Bearer ${TOKEN}`, accept: 'application/vnd.github+json' }

@@ -23,7 +23,7 @@ export function startSimulator(options: SimulatorOptions = {}): Promise<Server> 
   return start({ file: 'bench/servers/github.ts', env, core })
 }
 
-/** One that takes a fifth of the time for each answer, and knows any number of issues. */
+/** One that takes half of the time for each answer, and knows any number of issues. */
 export function startQuickGitHub(
   options: Pick<SimulatorOptions, 'comments' | 'latency'> = {},
 ): Promise<Server> {
