@@ -2,7 +2,7 @@ import { createBytePairCounter } from './encoding/bytePairs.ts'
 import { createPieceCounter } from './encoding/pieceCounter.ts'
 import { readO200k } from './encoding/vocabulary.ts'
 
-/** A run without a break costs the encoder quadratic time: texts with one so long are counted in slices. */
+/** A run without a break is one piece, in which there is no pause: texts with one so long are counted in slices. */
 const LONG_RUN = 256
 const SHORT_SLICE = 256
 /**
