@@ -1,6 +1,7 @@
 import { promisify } from 'node:util'
 import { gunzip, gunzipSync } from 'node:zlib'
 import { ServiceError } from '../core/errors.ts'
+import { receive } from './receive.ts'
 import { MAX_RESPONSE_BYTES, type Upstream } from './upstream.ts'
 
 const gunzipAsync = promisify(gunzip)
@@ -65,18 +66,23 @@ export async function exchange(
   upstream: Upstream,
   { found = false, onHead, onRedirect, ...request }: ExchangeRequest,
 ): Promise<Packed> {
+  const targetOf = ({ headers, status }: Head) =>
+    request.method === 'GET' && REDIRECTS.has(status) && !(found && status === 302)
+      ? header(headers, 'location')
+      : undefined
   let path = request.path
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-    const { statusCode, headers, body } = await upstream.pool.request({ ...request, path })
-    const head = { status: statusCode, headers }
-    const location = header(headers, 'location')
-    const leadsOn = REDIRECTS.has(statusCode) && !(found && statusCode === 302)
-    const isLast = request.method !== 'GET' || !leadsOn || location === undefined
-    if (isLast) onHead?.(head)
-    const packed = Buffer.from(await body.arrayBuffer())
-    if (isLast) return { ...head, packed, redirects: hop }
+    const { bytes, ...head } = await receive(upstream.pool, {
+      ...request,
+      path,
+      onHead(head) {
+        if (targetOf(head) === undefined) onHead?.(head)
+      },
+    })
+    const target = targetOf(head)
+    if (target === undefined) return { ...head, packed: bytes, redirects: hop }
     onRedirect?.(head)
-    path = pathOnOrigin(location, path, upstream.origin)
+    path = pathOnOrigin(target, path, upstream.origin)
   }
   throw new ServiceError('upstream_error', 'GitHub redirected too often. Try again later.')
 }
