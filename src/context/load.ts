@@ -3,11 +3,12 @@ import type { Loaded } from '../cache/request.ts'
 import type { GitHub, Urgency } from '../core/github.ts'
 import { type CallAnswer, noteAnswer } from '../core/meter.ts'
 import { ownBytes } from '../core/ownBytes.ts'
-import type { Party } from '../core/party.ts'
+import { createParty, type Party } from '../core/party.ts'
 import type { Answer, CachePolicy, FetchContext } from '../core/provider.ts'
 import type { Span } from '../core/trace.ts'
 import type { GitHubFor } from '../github/client.ts'
 import type { Credential } from '../github/credentials.ts'
+import type { Turns } from '../github/turns.ts'
 import { buildAnswer } from './answer/answer.ts'
 import { type Caller, type Fetched, scopeOf } from './caller.ts'
 import { isOwn, noGitHub } from './common/ownData.ts'
@@ -26,6 +27,8 @@ export interface Coverable {
 
 export interface LoadOptions {
   readonly github: GitHubFor
+  /** Whose answer is read next. Without it all are at once. */
+  readonly turns?: Turns
   readonly webUrl: string
   readonly past: PastAnswers
   readonly publicity: Publicity
@@ -53,31 +56,30 @@ const NOT_KEPT: CachePolicy = { freshFor: 0, staleFor: 0, keepFor: 0 }
 
 /** Reads an answer, cleans and fits it, and tells how long it may be kept. @throws as the provider */
 export function createLoad(options: LoadOptions): (reading: Reading) => Promise<Loaded> {
-  const { covers, past, publicity } = options
+  const { covers, past, publicity, turns } = options
 
   return load
 
   async function load({ request, credential, caller, ...how }: Reading): Promise<Loaded> {
-    const { allowed, party, signal, span, urgency, version } = how
+    const { allowed, signal, span, urgency, version } = how
     const { params, provider } = request
     const { meter } = caller
     const subject = `${version}:${request.subject}`
     const waits = urgency === 'interactive'
-    // What a refresh behind a stale answer costs, nobody waited for: nor is anybody's turn used up by it.
+    // A refresh behind a stale answer is the service's own.
+    const party = waits ? how.party : createParty('')
+    // What that costs, nobody waited for.
     const onAnswer = waits ? (said: CallAnswer) => noteAnswer(meter, said) : undefined
-    const reading = {
-      credential,
-      signal,
-      urgency,
-      span,
-      onAnswer,
-      caller: waits ? party : undefined,
-    }
+    const known = caller.memo?.get(subject)
+    // First of all: what waits should be little.
+    const leave =
+      known || isOwn(provider) ? undefined : await turns?.enter({ callers: party, signal })
+    const reading = { credential, signal, urgency, span, onAnswer, caller: party }
     const reader = isOwn(provider) ? noGitHub : options.github(reading)
     try {
       const fetched =
-        caller.memo?.get(subject) ??
-        (await fetch(request, reader, allowed, signal, credential.anonymous))
+        known ??
+        (await fetch(request, reader, allowed, signal, credential.anonymous).finally(leave))
       caller.memo?.set(subject, fetched)
       const { answer } = fetched
       const built = await buildAnswer(request, fetched, waits ? caller.onBlock : undefined)

@@ -61,8 +61,6 @@ export interface Call
   readonly urgency: Urgency
   /** Who it is for; without it the service itself. */
   readonly caller?: Party | undefined
-  /** Whether the answer that it is for has had calls already. */
-  readonly begun?: boolean
   /** Told when the call is let through to GitHub. */
   readonly onSend?: () => void
   /** How a limit is told, where an answer of status 200 may tell of one. */
@@ -81,8 +79,8 @@ export const ACCEPT_RAW = 'application/vnd.github.raw+json'
  * exchange
  */
 export async function call(options: CallOptions, wanted: Call): Promise<Exchange> {
-  const { begun = false, caller = createParty(''), signal } = wanted
-  const leave = await options.turns?.enter({ callers: caller, begun, signal })
+  const { caller = createParty(''), signal } = wanted
+  const leave = await options.turns?.enter({ callers: caller, signal })
   try {
     const answer = await callNow(options, wanted)
     // What comes next is to read it, which takes the loop's time: its connection is in use till then.

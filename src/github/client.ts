@@ -111,7 +111,6 @@ async function readOnce(
         headers: authorization === undefined ? headers : { ...headers, authorization },
         urgency,
         caller,
-        begun: usage.calls > 0,
         signal,
         span,
         onAnswer,

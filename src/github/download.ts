@@ -34,7 +34,6 @@ export function download(
       found: true,
       urgency,
       caller,
-      begun: usage.calls > 0,
       signal,
       span,
       onAnswer,

@@ -51,7 +51,6 @@ async function ask(
     body,
     urgency,
     caller,
-    begun: usage.calls > 0,
     signal,
     span,
     onAnswer,

@@ -1,23 +1,21 @@
 import { ServiceError } from '../core/errors.ts'
 import type { Party } from '../core/party.ts'
 
-/** A call that wants to go to GitHub. */
+/** Work that wants to begin: an answer that is read from GitHub, or one call to it. */
 export interface Turn {
   /** Who it is for: callers take turns, and any of these gives it one. */
   readonly callers: Party
-  /** Whether the answer that it is for has had calls already: they would be in vain without this one. */
-  readonly begun: boolean
   readonly signal: AbortSignal
 }
 
-/** Gives back the connection; may be called once. */
+/** Gives back the place; may be called once. */
 export type LeaveTurn = () => void
 
-/** Lends the connections to GitHub to callers by turns, however many calls one of them wants. */
+/** Lends so many places to callers by turns, however many one of them wants. */
 export interface Turns {
   /**
-   * A connection: at once where one is free.
-   * @throws ServiceError `overloaded` where the caller's calls wait for too long; the signal's reason
+   * A place: at once where one is free.
+   * @throws ServiceError `overloaded` where the caller waits for too long; the signal's reason
    */
   enter(turn: Turn): Promise<LeaveTurn> | LeaveTurn
   stats(): TurnStats
@@ -31,18 +29,20 @@ export interface TurnStats {
 }
 
 export interface TurnOptions {
-  readonly connections: number
+  readonly places: number
+  /** Whether who would wait in vain is told so as soon as that is known: else all wait as long as there is patience. */
+  readonly foresight: boolean
   /** Milliseconds. */
   readonly now: () => number
 }
 
-/** Milliseconds for which a caller's calls may wait before no more of them are taken. */
+/** Milliseconds for which a caller's work may wait before no more of it is taken. */
 const STANDING = 1_000
-/** Milliseconds that one call waits at most. */
+/** Milliseconds that one waits at most. */
 const PATIENCE = 3_000
 /** Milliseconds from which on what was seen before counts for half. */
 const RECENT = 2_000
-/** Of the connections, what is lent only to callers that have none: they need not wait for one. */
+/** Of the places, what is lent only to callers that have none: they need not wait for one. */
 const RESERVED = 1 / 8
 
 interface Waiter {
@@ -56,8 +56,7 @@ interface Waiter {
 interface Line {
   inFlight: number
   /** In the order of arrival. */
-  readonly begun: Set<Waiter>
-  readonly fresh: Set<Waiter>
+  readonly waiters: Set<Waiter>
   /** Since when there are some of these, and how many of them went since. */
   since: number
   went: number
@@ -65,21 +64,21 @@ interface Line {
 
 /**
  * Deficit-free round robin over callers (Nagle, "On packet switches with infinite storage", RFC 970):
- * one more caller costs the others one turn, one more call of the same caller nothing. Who would wait
+ * one more caller costs the others one turn, more work of the same caller nothing. Who would wait
  * for longer than there is patience is refused as soon as that can be told: at once, or in a burst
  * when the first have gone.
  */
-export function createTurns({ connections, now }: TurnOptions): Turns {
-  /** Callers with calls in flight or waiting; those who wait in the order of their next turns. */
+export function createTurns({ foresight, now, places }: TurnOptions): Turns {
+  /** Callers with work in flight or waiting; those who wait in the order of their next turns. */
   const lines = new Map<string, Line>()
   const waiting = new Map<string, Line>()
-  const reserved = Math.floor(connections * RESERVED)
+  const reserved = Math.floor(places * RESERVED)
   let inFlight = 0
   let queued = 0
   let refused = 0
 
   function mayGo({ inFlight: own }: Line): boolean {
-    return inFlight < (own === 0 ? connections : connections - reserved)
+    return inFlight < (own === 0 ? places : places - reserved)
   }
 
   const lineOf = (name: string) => lines.get(name) ?? emptyLine()
@@ -100,68 +99,65 @@ export function createTurns({ connections, now }: TurnOptions): Turns {
     if (line.inFlight === 0 && !waiting.has(name)) lines.delete(name)
   }
 
-  /** How many calls go while there is patience; without bound as long as that is not known. */
+  /** How many go while there is patience; without bound as long as that is not known. */
   function reachOf(line: Line): number {
     // They go in waves: one must have passed, and the next may be about to.
-    if (line.went < connections) return Number.POSITIVE_INFINITY
-    return (PATIENCE * (line.went + connections)) / (now() - line.since)
+    if (line.went < places) return Number.POSITIVE_INFINITY
+    return (PATIENCE * (line.went + places)) / (now() - line.since)
   }
 
-  /** Whether a call that comes now has a chance in this line. */
-  function hasRoom(line: Line, begun: boolean): boolean {
-    if (begun) return true
-    const [oldest] = line.fresh
+  /** Whether who comes now has a chance in this line. */
+  function hasRoom(line: Line): boolean {
+    if (!foresight) return true
+    const [oldest] = line.waiters
     const isStanding = oldest !== undefined && now() - oldest.since > STANDING
-    return !isStanding && line.fresh.size < reachOf(line)
+    return !isStanding && line.waiters.size < reachOf(line)
   }
 
   function noteGone(line: Line): void {
     line.went += 1
     const elapsed = now() - line.since
-    if (elapsed < RECENT || line.went < 2 * connections) return
+    if (elapsed < RECENT || line.went < 2 * places) return
     line.since += elapsed / 2
     line.went /= 2
   }
 
   /** Those who came last, where they are too many. */
   function refuseBeyond(name: string, line: Line): void {
+    if (!foresight) return
     const reach = reachOf(line)
-    if (line.fresh.size <= reach) return
-    for (const late of [...line.fresh].slice(Math.ceil(reach))) late.drop(name)
+    if (line.waiters.size <= reach) return
+    for (const late of [...line.waiters].slice(Math.ceil(reach))) late.drop(name)
   }
 
   function serve(): void {
     for (const [name, line] of waiting) {
       if (!mayGo(line)) continue
-      const isFresh = line.begun.size === 0
-      const [next] = isFresh ? line.fresh : line.begun
+      const [next] = line.waiters
       // To the end of the round.
       waiting.delete(name)
       waiting.set(name, line)
       next?.admit(name)
-      if (isFresh) {
-        noteGone(line)
-        refuseBeyond(name, line)
-      }
-      if (inFlight >= connections) return
+      noteGone(line)
+      refuseBeyond(name, line)
+      if (inFlight >= places) return
     }
   }
 
   /** Waits in the lines of all who wait for it: the first of them to have a turn gives it. */
-  function join({ begun, callers, signal }: Turn, names: readonly string[]): Promise<LeaveTurn> {
+  function join({ callers, signal }: Turn, names: readonly string[]): Promise<LeaveTurn> {
     const { promise, resolve, reject } = Promise.withResolvers<LeaveTurn>()
-    const places = new Map<string, Line>()
-    const queueOf = (line: Line) => (begun ? line.begun : line.fresh)
+    const stands = new Map<string, Line>()
     const timer = setTimeout(() => giveUp(overloaded()), PATIENCE).unref()
     const onAbort = () => leave(() => reject(signal.reason))
     const waiter: Waiter = {
       since: now(),
       admit(name) {
-        const line = places.get(name) ?? lineOf(name)
+        const line = stands.get(name) ?? lineOf(name)
         leave(() => resolve(go(name, line)))
       },
       drop(name) {
-        if (places.size === 1) giveUp(overloaded())
+        if (stands.size === 1) giveUp(overloaded())
         else leaveLine(name)
       },
     }
@@ -172,35 +168,34 @@ export function createTurns({ connections, now }: TurnOptions): Turns {
     function stand(name: string): void {
       const line = lineOf(name)
       lines.set(name, line)
-      if (line.fresh.size === 0) {
+      if (line.waiters.size === 0) {
         line.since = now()
         line.went = 0
       }
-      places.set(name, line)
-      queueOf(line).add(waiter)
+      stands.set(name, line)
+      line.waiters.add(waiter)
       waiting.set(name, line)
     }
     function leaveLine(name: string): void {
-      const line = places.get(name)
+      const line = stands.get(name)
       if (!line) return
-      places.delete(name)
-      queueOf(line).delete(waiter)
-      if (line.begun.size + line.fresh.size === 0) waiting.delete(name)
+      stands.delete(name)
+      line.waiters.delete(waiter)
+      if (line.waiters.size === 0) waiting.delete(name)
       forgetIdle(name, line)
     }
     function leave(settle: () => void): void {
       clearTimeout(timer)
       signal.removeEventListener('abort', onAbort)
       alone()
-      for (const name of [...places.keys()]) leaveLine(name)
+      for (const name of [...stands.keys()]) leaveLine(name)
       queued -= 1
       settle()
     }
     const alone = callers.onAdd((name) => {
       const line = lineOf(name)
-      const isFirst = line.begun.size + line.fresh.size === 0
-      if (isFirst && mayGo(line)) waiter.admit(name)
-      else if (hasRoom(line, begun)) stand(name)
+      if (line.waiters.size === 0 && mayGo(line)) waiter.admit(name)
+      else if (hasRoom(line)) stand(name)
     })
     signal.addEventListener('abort', onAbort, { once: true })
     queued += 1
@@ -210,14 +205,14 @@ export function createTurns({ connections, now }: TurnOptions): Turns {
 
   return {
     enter(turn) {
-      const { begun, callers, signal } = turn
+      const { callers, signal } = turn
       signal.throwIfAborted()
       const { names } = callers
       for (const name of names) {
         const line = lineOf(name)
-        if (line.begun.size + line.fresh.size === 0 && mayGo(line)) return go(name, line)
+        if (line.waiters.size === 0 && mayGo(line)) return go(name, line)
       }
-      const open = names.filter((name) => hasRoom(lineOf(name), begun))
+      const open = names.filter((name) => hasRoom(lineOf(name)))
       if (open.length === 0) {
         refused += 1
         throw overloaded()
@@ -230,8 +225,7 @@ export function createTurns({ connections, now }: TurnOptions): Turns {
 
 const emptyLine = (): Line => ({
   inFlight: 0,
-  begun: new Set(),
-  fresh: new Set(),
+  waiters: new Set(),
   since: 0,
   went: 0,
 })

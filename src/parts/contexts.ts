@@ -83,6 +83,7 @@ export function createContextParts(ground: Ground, options: ContextPartsOptions)
     engine: createEngine({
       cache,
       github: github.reader,
+      turns: github.turns.answers,
       credentialFor: github.credentialFor,
       allowed,
       webUrl: `https://${webHost}`,

@@ -21,8 +21,8 @@ import type { Ground } from './ground.ts'
 export interface GitHubParts {
   readonly upstream: Upstream
   readonly gate: RateGate
-  /** Who goes next. */
-  readonly turns: Turns
+  /** Who goes next: answers that are read, and calls for these. */
+  readonly turns: Readonly<Record<'answers' | 'calls', Turns>>
   readonly calls: CallOptions
   readonly reader: GitHubFor
   readonly credentialFor: CredentialFor
@@ -54,11 +54,17 @@ export function createGitHubParts(
     downloadHosts: config.GITHUB_DOWNLOAD_HOSTS,
   })
   const gate = gateOf(ground)
-  const turns = createTurns({
-    connections: config.GITHUB_CONNECTIONS,
-    now: () => performance.now(),
-  })
-  const calls: CallOptions = { upstream, gate, turns, fairLoop, userAgent, now, onCall, tracer }
+  const turns = turnsOf(config.GITHUB_CONNECTIONS)
+  const calls: CallOptions = {
+    upstream,
+    gate,
+    turns: turns.calls,
+    fairLoop,
+    userAgent,
+    now,
+    onCall,
+    tracer,
+  }
   const own = createMemoryResources(maxBytes)
   const resources = redis ? createSharedResources(own, redis.commands) : own
   const conditions = { resources, drift: createTagDrift(now) }
@@ -89,6 +95,15 @@ export function createGitHubParts(
       gate.close()
       await upstream.close()
     },
+  }
+}
+
+/** What has begun is not given up for want of a connection. */
+function turnsOf(connections: number): GitHubParts['turns'] {
+  const options = { places: connections, now: () => performance.now() }
+  return {
+    answers: createTurns({ ...options, foresight: true }),
+    calls: createTurns({ ...options, foresight: false }),
   }
 }
 

@@ -4,19 +4,18 @@ import { createTurns, type LeaveTurn } from '../../src/github/turns.ts'
 
 const never = new AbortController().signal
 
-function start(connections: number) {
+function start(places: number, foresight = true) {
   const clock = { at: 0 }
-  const turns = createTurns({ connections, now: () => clock.at })
+  const turns = createTurns({ places, foresight, now: () => clock.at })
   const went: string[] = []
   const leaves = new Map<string, LeaveTurn>()
   const enter = async (
     caller: string,
     name: string,
-    begun = false,
     signal = never,
     callers = createParty(caller),
   ) => {
-    const leave = await turns.enter({ callers, begun, signal })
+    const leave = await turns.enter({ callers, signal })
     went.push(name)
     leaves.set(name, leave)
   }
@@ -36,7 +35,7 @@ function start(connections: number) {
 const names = (caller: string, count: number) =>
   Array.from({ length: count }, (_, index) => `${caller}${index}`)
 
-describe('connections to GitHub', () => {
+describe('places', () => {
   it('are all in use while one caller asks, but for what is kept for others', async () => {
     const { enter, turns, went } = start(16)
     for (const name of names('a', 100)) void enter('ann', name)
@@ -67,28 +66,16 @@ describe('connections to GitHub', () => {
     expect(Math.max(turn('b4'), turn('c4'))).toBeLessThan(15)
   })
 
-  it('go first to what has had calls already', async () => {
-    const { enter, finish, went } = start(2)
-    for (const name of names('a', 10)) void enter('ann', name)
-    void enter('ann', 'second call', true)
-    await new Promise(setImmediate)
-    went.length = 0
-    await finish(1)
-    expect(went).toEqual(['second call'])
-  })
-
   it('are refused at once where the caller’s calls wait already for a second, others’ are not', async () => {
     const { clock, enter, finish, turns, went } = start(2)
     for (const name of names('a', 10)) void enter('ann', name)
     await new Promise(setImmediate)
     clock.at = 1_001
     await expect(enter('ann', 'late')).rejects.toMatchObject({ code: 'overloaded', retryAfter: 1 })
-    void enter('ann', 'second call', true)
     void enter('bob', 'other')
-    expect(turns.stats()).toMatchObject({ refused: 1, waiting: 10 })
+    expect(turns.stats()).toMatchObject({ refused: 1, waiting: 9 })
     await finish(2)
     expect(went).toContain('other')
-    expect(went).toContain('second call')
   })
 
   it('are refused as soon as it can be told that they would wait in vain', async () => {
@@ -106,10 +93,9 @@ describe('connections to GitHub', () => {
     expect(turns.stats()).toEqual({ inFlight: 4, waiting: 240, refused: 752 })
     // And at once, as long as it is so.
     await expect(enter('ann', 'more')).rejects.toMatchObject({ code: 'overloaded', retryAfter: 1 })
-    void enter('ann', 'second call', true)
     void enter('bob', 'other')
     await finish(4)
-    expect(went).toEqual(expect.arrayContaining(['second call', 'other']))
+    expect(went).toEqual(expect.arrayContaining(['other']))
     for (let wave = 2; wave <= 10; wave += 1) {
       clock.at = wave * 100
       await finish(4)
@@ -117,6 +103,16 @@ describe('connections to GitHub', () => {
     expect(went).toContain('a30')
     // By then it is known better: as many wait as will go in time.
     expect(turns.stats().waiting).toBeLessThan(150)
+  })
+
+  it('are refused to nobody before time is up, where nothing is foreseen', async () => {
+    const { clock, enter, finish, turns } = start(2, false)
+    for (const name of names('a', 10)) void enter('ann', name)
+    await new Promise(setImmediate)
+    clock.at = 2_999
+    void enter('ann', 'late')
+    await finish(2)
+    expect(turns.stats()).toEqual({ inFlight: 2, waiting: 7, refused: 0 })
   })
 
   it('are waited for where they come quickly, however many there are', async () => {
@@ -145,7 +141,7 @@ describe('connections to GitHub', () => {
     const { enter, turns, went } = start(16)
     for (const name of names('a', 100)) void enter('ann', name)
     const shared = createParty('ann')
-    void enter('ann', 'shared', false, never, shared)
+    void enter('ann', 'shared', never, shared)
     await new Promise(setImmediate)
     expect(went).toHaveLength(14)
     shared.add('bob')
@@ -159,10 +155,10 @@ describe('connections to GitHub', () => {
     for (const name of names('a', 1_000)) void enter('ann', name)
     for (const name of names('b', 10)) void enter('bob', name)
     const shared = createParty('ann')
-    void enter('ann', 'shared', false, never, shared)
+    void enter('ann', 'shared', never, shared)
     shared.add('bob')
     // Of a party that is known from the start too.
-    void enter('ann', 'next of it', false, never, shared)
+    void enter('ann', 'next of it', never, shared)
     await finish(30)
     expect(went).toContain('shared')
     expect(went).toContain('next of it')
@@ -176,7 +172,7 @@ describe('connections to GitHub', () => {
     const shared = createParty('ann')
     const refused: string[] = []
     const enterOrNot = (name: string, party = createParty('ann')) =>
-      void enter('ann', name, false, never, party).catch(() => refused.push(name))
+      void enter('ann', name, never, party).catch(() => refused.push(name))
     for (const name of names('a', 1_000)) enterOrNot(name)
     enterOrNot('shared', shared)
     for (const name of names('b', 10)) void enter('bob', name)
@@ -197,7 +193,7 @@ describe('connections to GitHub', () => {
     const { enter, finish, turns, went } = start(1)
     void enter('ann', 'first')
     const abort = new AbortController()
-    const left = expect(enter('bob', 'gone', false, abort.signal)).rejects.toThrow('hung up')
+    const left = expect(enter('bob', 'gone', abort.signal)).rejects.toThrow('hung up')
     void enter('cleo', 'next')
     abort.abort(new Error('hung up'))
     await left
