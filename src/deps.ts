@@ -10,6 +10,7 @@ import { type Check, createHealth } from './health.ts'
 import { createAdmission } from './http/admission.ts'
 import type { AppOptions } from './http/app.ts'
 import { createCallerLimit } from './http/callerLimit.ts'
+import { createReaders } from './http/readers.ts'
 import type { McpServer } from './mcp/protocol/server.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { createModels } from './models/registry.ts'
@@ -67,8 +68,12 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     onCall: (report) => metrics.callDone(report),
     fairLoop,
   })
+  const readers = createReaders({
+    isShared: () => fairLoop.shared,
+    isDraining: () => health.draining.aborted,
+  })
   const admission = createAdmission({
-    loop: fairLoop,
+    queues: [readers, fairLoop],
     maxConcurrent: config.MAX_CONCURRENT_REQUESTS,
     maxDelay: config.MAX_EVENT_LOOP_DELAY_MS,
     maxWaiting: config.MAX_CONNECTIONS,
@@ -88,12 +93,17 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     budgets: () => github.gate.budgets(),
     load() {
       const { inWork, shed, streams } = admission.stats()
-      const calls = github.turns.stats()
+      const { answers, calls } = github.turns
+      const [reading, calling] = [answers.stats(), calls.stats()]
       return {
         inWork,
         streams,
-        waiting: { loop: fairLoop.waiting, github: calls.waiting },
-        shed: { ...shed, github: calls.refused },
+        waiting: {
+          loop: fairLoop.waiting,
+          door: readers.waiting,
+          github: reading.waiting + calling.waiting,
+        },
+        shed: { ...shed, github: reading.refused + calling.refused },
       }
     },
     redis: () => redis && { ...redis.commands.counts, available: redis.commands.available },
@@ -146,6 +156,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
         onTurn: metrics.turnDone,
       }),
       fairLoop,
+      readers,
       admission,
       connections: {
         maxConnections: config.MAX_CONNECTIONS,

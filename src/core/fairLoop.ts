@@ -1,3 +1,5 @@
+import { createRoundRobin } from './roundRobin.ts'
+
 /** Shares the event loop among callers. */
 export interface FairLoop {
   /**
@@ -13,6 +15,8 @@ export interface FairLoop {
   readonly waiting: number
   /** Milliseconds that one more piece of the caller would wait, as far as that can be foreseen. */
   delayOf(caller: string): number
+  /** Whether there was more than one caller just now. */
+  readonly shared: boolean
 }
 
 /** Milliseconds of a turn in which who is alone is served at once. */
@@ -52,8 +56,7 @@ const CONTENDED = 1_000
  * known by its number, so that a surplus can be refused when it comes.
  */
 export function createFairLoop(now: () => number = () => performance.now()): FairLoop {
-  /** In the order of their next turns. */
-  const lines = new Map<string, (() => void)[]>()
+  const lines = createRoundRobin<() => void>()
   /** Pieces that callers had at once in this turn. */
   const had = new Map<string, number>()
   let heavy = 0
@@ -62,7 +65,6 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
   let turnAt = 0
   let last = ''
   let changedAt = Number.NEGATIVE_INFINITY
-  let waiting = 0
   let begun = 0
   /** When what waited began to be done in this turn, how long it may last, lasted, and when it ended. */
   let batchAt: number | undefined
@@ -90,7 +92,7 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
       if (last !== '') changedAt = at
       last = caller
     }
-    return at - changedAt > CONTENDED
+    return !isShared(at)
   }
 
   function isDueNow(caller: string): boolean {
@@ -98,23 +100,20 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
     openTurn(at)
     const alone = isAlone(caller, at)
     if (lines.has(caller)) return false
-    if (alone && waiting === 0) return at - turnAt < (at - hurriedAt < HURRY ? SHORT : SPELL)
+    if (alone && lines.waiting === 0) return at - turnAt < (at - hurriedAt < HURRY ? SHORT : SPELL)
     const before = had.get(caller) ?? 0
     had.set(caller, before + 1)
     return before < FREE
   }
 
   function putOff(caller: string, work: () => void): void {
-    const line = lines.get(caller)
-    if (line) line.push(work)
-    else lines.set(caller, [work])
-    waiting += 1
+    lines.add(caller, work)
     if (begun === 0) begin()
   }
 
   function begin(): void {
     // Those for which there is no time are for nothing.
-    begun = Math.min(MOST, waiting, GROWTH * done + FIRST)
+    begun = Math.min(MOST, lines.waiting, GROWTH * done + FIRST)
     batchAt = undefined
     done = 0
     for (let piece = 0; piece < begun; piece += 1) setImmediate(step)
@@ -128,7 +127,7 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
       budget = budgetAt(at)
     }
     try {
-      if (at - batchAt < budget) next()?.()
+      if (at - batchAt < budget) next()
     } finally {
       if (begun === 0) end(batchAt)
     }
@@ -138,7 +137,7 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
     const rest = at - (endedAt ?? at)
     // Taking in ever more must not keep from answering what was taken in.
     if (rest >= FLOODED && rest > AGAIN * batch) return SHARE * rest
-    const others = at - hurriedAt < HURRY || at - changedAt < CONTENDED
+    const others = at - hurriedAt < HURRY || isShared(at)
     return Math.max(others ? SHORT : BUDGET, rest)
   }
 
@@ -146,24 +145,21 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
     const at = now()
     // Where some are left over, the rest of the turn is part of what they wait for.
     batch = at - since
+    const { waiting } = lines
     const from = waiting > 0 ? (endedAt ?? since) : since
     pace += WEIGHT * (Math.min((at - from) / done, STALLED * pace) - pace)
     endedAt = waiting > 0 ? at : undefined
     if (waiting > 0) begin()
   }
 
-  function next(): (() => void) | undefined {
-    for (const [caller, line] of lines) {
-      const work = line.shift()
-      waiting -= 1
-      done += 1
-      lines.delete(caller)
-      // To the end of the round.
-      if (line.length > 0) lines.set(caller, line)
-      return work
-    }
-    return undefined
+  function next(): void {
+    const work = lines.next()
+    if (!work) return
+    done += 1
+    work()
   }
+
+  const isShared = (at: number) => at - changedAt < CONTENDED
 
   return {
     run(caller, work) {
@@ -173,21 +169,18 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
     runHeavy(caller, work) {
       openTurn(now())
       heavy += 1
-      if (heavy === 1 && waiting === 0) work()
+      if (heavy === 1 && lines.waiting === 0) work()
       else putOff(caller, work)
     },
     hurry() {
       hurriedAt = now()
     },
     get waiting() {
-      return waiting
+      return lines.waiting
     },
-    delayOf(caller) {
-      if (waiting === 0) return 0
-      const own = lines.get(caller)?.length ?? 0
-      // Each of the others has as many turns before it, where they want as many.
-      const others = lines.size - (own > 0 ? 1 : 0)
-      return Math.min(waiting, own + others * (own + 1)) * pace
+    delayOf: (caller) => lines.ahead(caller) * pace,
+    get shared() {
+      return isShared(now())
     },
   }
 }

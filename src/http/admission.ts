@@ -1,7 +1,13 @@
-import type { FairLoop } from '../core/fairLoop.ts'
+/** What waits for the event loop. */
+export interface Queue {
+  readonly waiting: number
+  /** Milliseconds that one more of the caller's would wait. */
+  delayOf(caller: string): number
+}
 
 export interface AdmissionOptions {
-  readonly loop: Pick<FairLoop, 'waiting' | 'delayOf'>
+  /** Those that a request passes, one after the other. */
+  readonly queues: readonly Queue[]
   /** Requests in work at most. */
   readonly maxConcurrent: number
   /** Milliseconds that a request may have to wait for the event loop before it is refused. */
@@ -26,6 +32,8 @@ export interface Place {
 export interface Admission {
   /** Whether a request of this caller is refused at the door, before anything is known of it. */
   isFull(caller: string): boolean
+  /** Whether it would be, were there one; counts for nothing. */
+  refuses(caller: string): boolean
   /** A place for a request of this caller; undefined where it is refused. */
   enter(caller: string): Place | undefined
   stats(): AdmissionStats
@@ -62,7 +70,7 @@ const ALPHA = 2
  * shared-memory packet switches", IEEE/ACM Transactions on Networking 6, 1998).
  */
 export function createAdmission(options: AdmissionOptions): Admission {
-  const { loop, maxConcurrent, maxDelay, maxStreams, maxWaiting } = options
+  const { queues, maxConcurrent, maxDelay, maxStreams, maxWaiting } = options
   /** Requests in work, and streams, of those who have any. */
   const working = new Map<string, number>()
   const streaming = new Map<string, number>()
@@ -77,10 +85,16 @@ export function createAdmission(options: AdmissionOptions): Admission {
     return undefined
   }
 
+  function refuses(name: string): boolean {
+    const waiting = sumOf(queues, (queue) => queue.waiting)
+    if (waiting < FEW || (mayRefuse < 1 && waiting < maxWaiting)) return false
+    return sumOf(queues, (queue) => queue.delayOf(name)) > maxDelay
+  }
+
   return {
+    refuses,
     isFull(name) {
-      const isLate = loop.waiting >= FEW && loop.delayOf(name) > maxDelay
-      if (!isLate || (mayRefuse < 1 && loop.waiting < maxWaiting)) {
+      if (!refuses(name)) {
         mayRefuse = Math.min(REFUSING.saved, mayRefuse + REFUSING.each)
         return false
       }
@@ -129,6 +143,12 @@ export function createAdmission(options: AdmissionOptions): Admission {
     },
     stats: () => ({ inWork, streams, shed: { ...shed } }),
   }
+}
+
+function sumOf(queues: readonly Queue[], of: (queue: Queue) => number): number {
+  let sum = 0
+  for (const queue of queues) sum += of(queue)
+  return sum
 }
 
 function lessOne(counts: Map<string, number>, name: string): void {

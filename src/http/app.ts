@@ -20,6 +20,7 @@ import { policiesPlugin } from './plugins/policies.ts'
 import { problemsPlugin } from './plugins/problems.ts'
 import { rateLimitPlugin } from './plugins/rateLimit.ts'
 import { securityPlugin } from './plugins/security.ts'
+import type { Readers } from './readers.ts'
 import { requestIdOf } from './requestId.ts'
 import { createResponses } from './response.ts'
 import { batchRoute } from './routes/batch.ts'
@@ -60,6 +61,7 @@ export interface AppOptions
   /** What is let in at all. */
   readonly admission: Admission
   readonly fairLoop: FairLoop
+  readonly readers: Readers
   readonly connections: ServerLimits
   /** Absent where none are configured. */
   readonly policies: Policies | undefined
@@ -93,8 +95,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     pluginTimeout: START_TIMEOUT,
     trustProxy: config.TRUST_PROXY,
     serverFactory: (handler) => {
-      const { admission, connections, fairLoop } = options
-      const door = createDoor(handler, admission, names)
+      const { connections, fairLoop } = options
+      const door = createDoor(handler, { ...options, names })
       const ServerResponse = createResponses(() => server)
       const server = createServer({ ...timeoutsOf(connections), ServerResponse }, door)
       return limitConnections(server, connections, fairLoop)

@@ -1,8 +1,10 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FairLoop } from '../core/fairLoop.ts'
 import type { Admission } from './admission.ts'
 import type { DoorNames } from './doorNames.ts'
 import { refuse } from './overloaded.ts'
+import type { Readers } from './readers.ts'
 import { cutSlowReaders } from './slowReaders.ts'
 
 export interface ServerLimits {
@@ -28,15 +30,33 @@ export const timeoutsOf = ({ headersTimeout, keepAliveTimeout, requestTimeout }:
   requestTimeout,
 })
 
+export interface DoorOptions {
+  readonly admission: Admission
+  readonly names: DoorNames
+  readonly readers: Readers
+}
+
 /**
  * Comes before everything else: what is refused there has cost nothing but the reading of its
  * headers. Probes and metrics are let in at all times.
  */
-export function createDoor(handler: RequestListener, admission: Admission, names: DoorNames) {
+export function createDoor(handler: RequestListener, { admission, names, readers }: DoorOptions) {
   return (request: IncomingMessage, response: ServerResponse): void => {
-    const isOpen = isAlwaysOpen(request.url ?? '') || !admission.isFull(names.nameOf(request))
-    if (isOpen) handler(request, response)
-    else refuse(request, response)
+    if (isAlwaysOpen(request.url ?? '')) {
+      handler(request, response)
+      return
+    }
+    const name = names.nameOf(request)
+    if (readers.came()) restAfter(name, request.socket, response)
+    if (admission.isFull(name)) refuse(request, response)
+    else handler(request, response)
+  }
+
+  /** Who would be refused may as well be told so at once. */
+  function restAfter(name: string, socket: Socket, response: ServerResponse): void {
+    response.once('finish', () => {
+      if (response.shouldKeepAlive && !admission.refuses(name)) readers.rest(name, socket)
+    })
   }
 }
 

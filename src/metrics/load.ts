@@ -27,7 +27,7 @@ export function createLoadMetrics(registry: Registry, { load }: Pick<MetricSourc
   })
   scraped(registry, {
     name: 'work_waiting',
-    help: 'What waits for its caller’s turn: work for the event loop, calls for a connection to GitHub',
+    help: 'What waits for its caller’s turn: connections to be read (door), work for the event loop, calls for a connection to GitHub',
     type: 'gauge',
     aggregator: 'sum',
     read: () => byName('for', load().waiting),

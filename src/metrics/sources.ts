@@ -21,7 +21,7 @@ export interface MetricSources {
 export interface LoadState {
   readonly inWork: number
   readonly streams: number
-  readonly waiting: Readonly<Record<'loop' | 'github', number>>
+  readonly waiting: Readonly<Record<'door' | 'loop' | 'github', number>>
   readonly shed: Readonly<Record<'delay' | 'concurrency' | 'share' | 'streams' | 'github', number>>
 }
 

@@ -314,7 +314,7 @@ describe('the decision', () => {
   const options = { maxConcurrent: 1_000_000, maxDelay: 100, maxWaiting: 10_000, maxStreams: 100 }
 
   it('lets at least nine in ten of the time go to answers, however many are refused', () => {
-    const admission = createAdmission({ ...options, loop: full(5_000) })
+    const admission = createAdmission({ ...options, queues: [full(5_000)] })
     const count = { refused: 0, answered: 0 }
     for (let request = 0; request < 200_000; request += 1)
       count[admission.isFull('ann') ? 'refused' : 'answered'] += 1
@@ -331,7 +331,7 @@ describe('the decision', () => {
 
   it('refuses all of a surplus of a seventh', () => {
     const loop = full(200)
-    const admission = createAdmission({ ...options, loop })
+    const admission = createAdmission({ ...options, queues: [loop] })
     for (let second = 0; second < 100; second += 1) {
       loop.waiting = 50
       for (let request = 0; request < 1_000; request += 1) admission.isFull('ann')
@@ -343,14 +343,14 @@ describe('the decision', () => {
   })
 
   it('is against who has much waiting, and for the others', () => {
-    const admission = createAdmission({ ...options, loop: full(1_000) })
+    const admission = createAdmission({ ...options, queues: [full(1_000)] })
     expect(admission.isFull('ann')).toBe(true)
     for (let request = 0; request < 100; request += 1) expect(admission.isFull('bob')).toBe(false)
     expect(admission.isFull('ann')).toBe(true)
   })
 
   it('keeps no more waiting than there may be connections, as one may carry many requests', () => {
-    const admission = createAdmission({ ...options, loop: full(10_000) })
+    const admission = createAdmission({ ...options, queues: [full(10_000)] })
     for (let request = 0; request < 2_000; request += 1) expect(admission.isFull('ann')).toBe(true)
   })
 })

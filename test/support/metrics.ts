@@ -16,7 +16,7 @@ export const quiet: MetricSources = {
   load: () => ({
     inWork: 0,
     streams: 0,
-    waiting: { loop: 0, github: 0 },
+    waiting: { door: 1, loop: 0, github: 0 },
     shed: { delay: 0, concurrency: 0, share: 0, streams: 0, github: 0 },
   }),
   sessions: () => Promise.resolve(undefined),

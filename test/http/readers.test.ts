@@ -1,0 +1,134 @@
+import { once } from 'node:events'
+import { connect, Socket } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import { createReaders } from '../../src/http/readers.ts'
+import { startApp } from '../support/app.ts'
+import { OCTOCAT_TOKEN, startGitHub } from '../support/github/index.ts'
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+function start(state = { shared: true, draining: false }) {
+  const clock = { at: 0 }
+  const readers = createReaders({
+    isShared: () => state.shared,
+    isDraining: () => state.draining,
+    now: () => clock.at,
+  })
+  const read: string[] = []
+  /** A connection that tells when it is read again. */
+  function rest(caller: string, name: string): Socket {
+    const socket = new Socket()
+    readers.rest(caller, socket)
+    socket.resume = () => {
+      read.push(name)
+      return socket
+    }
+    return socket
+  }
+  return { clock, readers, read, rest, state }
+}
+
+describe('connections', () => {
+  it('rest where a turn has read four and others are there', async () => {
+    const { readers, state } = start()
+    const came = () => Array.from({ length: 6 }, () => readers.came())
+    expect(came()).toEqual([false, false, false, false, true, true])
+    await turn()
+    expect(readers.came()).toBe(false)
+    await turn()
+    state.shared = false
+    expect(came()).not.toContain(true)
+  })
+
+  it('are read again by fours, callers one after the other', async () => {
+    const { read, readers, rest } = start()
+    for (const name of ['a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7']) rest('ann', name)
+    expect(rest('bob', 'b1').isPaused()).toBe(true)
+    expect(readers.waiting).toBe(8)
+    // Whoever comes meanwhile has a turn among them.
+    expect(readers.came()).toBe(true)
+    await turn()
+    expect(read).toEqual(['a1', 'b1', 'a2', 'a3'])
+    await turn()
+    expect(read.slice(4)).toEqual(['a4', 'a5', 'a6', 'a7'])
+    expect(readers.waiting).toBe(0)
+  })
+
+  it('are all read where nobody else is there any more, and where the process ends', async () => {
+    for (const end of [{ shared: false }, { draining: true }]) {
+      const { read, readers, rest, state } = start()
+      for (let at = 0; at < 20; at += 1) rest('ann', `a${at}`)
+      Object.assign(state, end)
+      await turn()
+      expect(read).toHaveLength(20)
+      for (let at = 0; at < 6; at += 1) expect(readers.came()).toBe(false)
+    }
+  })
+
+  it('that are gone do not rest', () => {
+    const { readers } = start()
+    const socket = new Socket()
+    socket.destroy()
+    readers.rest('ann', socket)
+    expect(readers.waiting).toBe(0)
+  })
+
+  it('tell how long one more would wait', async () => {
+    const { clock, readers, rest } = start()
+    for (let at = 0; at < 1_000; at += 1) rest('ann', `a${at}`)
+    for (let done = 0; done < 100; done += 1) {
+      clock.at += 2
+      await turn()
+    }
+    // 600 wait, each for half a millisecond.
+    expect(readers.delayOf('ann')).toBeGreaterThan(250)
+    expect(readers.delayOf('ann')).toBeLessThan(310)
+    expect(readers.delayOf('bob')).toBeLessThan(1)
+  })
+})
+
+describe('beside who asks without end over hundreds of connections', () => {
+  const CONNECTIONS = 200
+  /** Refused, at little cost. */
+  const request = (key: string) =>
+    `GET /mcp/context/none HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\n\r\n`
+  const [ANN, BOB] = ['ann-key-0123456789', 'bob-key-0123456789'] as const
+
+  it('some of these wait to be read as soon as somebody else asks, and none is forgotten', async () => {
+    await using github = await startGitHub()
+    const keys = { API_KEYS: `ann:${ANN},bob:${BOB}`, RATE_LIMIT_MAX: '1000000' }
+    await using app = await startApp({ github, env: { ...keys, GITHUB_TOKEN: OCTOCAT_TOKEN } })
+    const { hostname, port } = new URL(app.url)
+    const open = async () => {
+      const socket = connect({ host: hostname, port: Number(port), noDelay: true })
+      await once(socket, 'connect')
+      return socket
+    }
+    const flood = await Promise.all(Array.from({ length: CONNECTIONS }, open))
+    const answers = flood.map(() => 0)
+    flood.forEach((socket, at) => {
+      socket.on('data', (chunk: Buffer) => {
+        if (!chunk.includes('HTTP/1.1 400')) return
+        answers[at] = (answers[at] ?? 0) + 1
+        socket.write(request(ANN))
+      })
+      socket.write(request(ANN))
+    })
+    const waiting = async () => {
+      const { text } = await app.get('/metrics')
+      return Number(/^work_waiting\{for="door"\} (\d+)$/m.exec(text)?.[1])
+    }
+    expect(await waiting()).toBe(0)
+    const little = await open()
+    little.on('data', () => little.write(request(BOB)))
+    little.write(request(BOB))
+    await expect.poll(waiting, { timeout: 10_000, interval: 1 }).toBeGreaterThan(CONNECTIONS / 4)
+    const before = [...answers]
+    const least = () => Math.min(...answers.map((count, at) => count - (before[at] ?? 0)))
+    await expect.poll(least, { timeout: 10_000 }).toBeGreaterThan(10)
+    little.destroy()
+    // Once nobody else is there, no more than before.
+    await expect.poll(waiting, { timeout: 10_000 }).toBe(0)
+    for (const socket of flood) socket.destroy()
+  })
+})
