@@ -56,7 +56,7 @@ interface Pending {
 }
 
 export interface StandIn {
-  readonly request: Dispatcher['request']
+  readonly dispatch: Dispatcher['dispatch']
   /** Requests that GitHub has not answered. */
   readonly pending: readonly unknown[]
   /** Decides on one request without answering it. */
@@ -168,32 +168,31 @@ export function createStandIn({ now, next, tags }: StandInOptions): StandIn {
     get delivered() {
       return delivered
     },
-    request: (async ({ path, headers, signal }: Dispatcher.RequestOptions) => {
+    dispatch({ path, headers }, handler) {
       const sent = headers as Record<string, string>
-      const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+      const controller = {
+        abort(reason: Error) {
+          const index = pending.indexOf(request)
+          if (index !== -1) pending.splice(index, 1)
+          request.reject(reason)
+        },
+      } as Dispatcher.DispatchController
       const request: Pending = {
         sentAt: now(),
         path: String(path),
         authorization: sent.authorization,
         ifNoneMatch: sent['if-none-match'],
-        resolve,
-        reject,
+        resolve({ body, headers, status }) {
+          handler.onResponseStart?.(controller, status, headers)
+          handler.onResponseData?.(controller, Buffer.from(body))
+          handler.onResponseEnd?.(controller, {})
+        },
+        reject: (error) => handler.onResponseError?.(controller, error as Error),
       }
       pending.push(request)
-      const abort = signal as AbortSignal
-      abort.addEventListener('abort', () => {
-        const index = pending.indexOf(request)
-        if (index !== -1) pending.splice(index, 1)
-        reject(abort.reason)
-      })
-      const { status, body, ...answer } = await promise
-      const bytes = Buffer.from(body)
-      return {
-        statusCode: status,
-        headers: answer.headers,
-        body: { arrayBuffer: async () => bytes },
-      }
-    }) as unknown as Dispatcher['request'],
+      handler.onRequestStart?.(controller, {})
+      return true
+    },
     decide(index, mode) {
       const request = pending[index % pending.length]
       if (request && !request.decided) decide(request, mode)

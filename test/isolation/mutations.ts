@@ -147,12 +147,15 @@ export const mutations: Record<string, Mutation & Shown> = {
 
   'the 304 that confirms a body': {
     fault: NEVER_SAID,
-    request: (request) =>
-      (async (options: { headers?: object }) => {
-        const answer = await request(options as never)
-        const conditional = options.headers && 'if-none-match' in options.headers
-        return conditional ? { ...answer, statusCode: 304 } : answer
-      }) as never,
+    dispatch: (dispatch) => (options, handler) => {
+      const isConditional = 'if-none-match' in (options.headers as object)
+      const confirmed: typeof handler = {
+        ...handler,
+        onResponseStart: (controller, _status, headers) =>
+          handler.onResponseStart?.(controller, 304, headers),
+      }
+      return dispatch(options, isConditional ? confirmed : handler)
+    },
   },
 
   'the time for which an answer is kept': {

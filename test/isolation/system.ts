@@ -33,7 +33,7 @@ export interface Mutation {
   hearing?(hearing: Hearing, invalidations: Invalidations): Hearing
   coverage?(coverage: Coverage): Coverage
   resources?(store: ResourceStore, github: StandIn): ResourceStore
-  request?(request: StandIn['request']): StandIn['request']
+  dispatch?(dispatch: StandIn['dispatch']): StandIn['dispatch']
 }
 
 export interface ReplicaOptions {
@@ -112,7 +112,7 @@ export function createReplica(options: ReplicaOptions): Replica {
     options.sharedResources ? createSharedResources(bodies, connection.commands) : bodies,
   )
   const origin = 'https://api.github.com'
-  const request = mutation.request?.(github.request) ?? github.request
+  const dispatch = mutation.dispatch?.(github.dispatch) ?? github.dispatch
   const engine = createEngine({
     publicity,
     past: createPastAnswers(1024 * 1024, connection.commands, now),
@@ -123,7 +123,7 @@ export function createReplica(options: ReplicaOptions): Replica {
     github: createGitHub({
       upstream: {
         ...createUpstream({ apiUrl: origin, connections: 1, timeoutMs: 1 }),
-        pool: { request } as unknown as Pool,
+        pool: { dispatch } as unknown as Pool,
       },
       gate: openGate,
       conditions: {
