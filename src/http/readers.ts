@@ -4,7 +4,7 @@ import { createRoundRobin } from '../core/roundRobin.ts'
 /** Decides when a connection is read again after its answer: who is answered asks again. */
 export interface Readers {
   /** Counts a request that was read. @returns whether its connection should rest when it is answered */
-  came(): boolean
+  came(caller: string): boolean
   /** Leaves a connection unread until it is the caller's turn. */
   rest(caller: string, socket: Socket): void
   /** Connections that are not read for now, whether there is something to read or not. */
@@ -22,8 +22,8 @@ export interface ReaderOptions {
   readonly now?: () => number
 }
 
-/** Connections that are read in one turn of the loop. */
-const MOST = 4
+/** Connections of one caller that a turn of the loop reads, and of those that rest. */
+const MOST = 8
 /** Milliseconds from one to the next, before that is known, and how much what was seen last says of it. */
 const USUAL = 0.1
 const WEIGHT = 0.1
@@ -32,14 +32,15 @@ const STALLED = 3
 
 /**
  * One turn of the loop reads every connection that has something to read (libuv, `uv__io_poll`), and
- * who comes meanwhile waits for that turn, be it of hundreds. So where a turn has read enough, the
- * connections that it answers are left unread, and of these each of the next turns reads a few,
- * callers one after the other. Meanwhile the kernel holds what they send.
+ * who comes meanwhile waits for that turn, be it of hundreds. So where a turn has read enough of one
+ * caller's, the connections that it answers are left unread, and of these each of the next turns reads
+ * a few, callers one after the other. Meanwhile the kernel holds what they send.
  */
 export function createReaders(options: ReaderOptions): Readers {
   const { isDraining, isShared, now = () => performance.now() } = options
   const resting = createRoundRobin<Socket>()
-  let read = 0
+  /** Requests of this turn, by caller. */
+  const read = new Map<string, number>()
   let turnOpen = false
   /** What the last turn let be read, and when; undefined where none waited since. */
   let last: { readonly at: number; readonly count: number } | undefined
@@ -54,7 +55,7 @@ export function createReaders(options: ReaderOptions): Readers {
   /** After what this turn read, before the next one reads (nodejs.org/learn, "The Node.js Event Loop"). */
   function turn(): void {
     turnOpen = false
-    read = 0
+    read.clear()
     const { waiting } = resting
     if (waiting === 0) {
       last = undefined
@@ -69,10 +70,11 @@ export function createReaders(options: ReaderOptions): Readers {
   }
 
   return {
-    came() {
+    came(caller) {
       openTurn()
-      read += 1
-      return (read > MOST || resting.waiting > 0) && isShared() && !isDraining()
+      const count = (read.get(caller) ?? 0) + 1
+      read.set(caller, count)
+      return (count > MOST || resting.has(caller)) && isShared() && !isDraining()
     },
     rest(caller, socket) {
       if (socket.destroyed) return

@@ -47,7 +47,7 @@ export function createDoor(handler: RequestListener, { admission, names, readers
       return
     }
     const name = names.nameOf(request)
-    if (readers.came()) restAfter(name, request.socket, response)
+    if (readers.came(name)) restAfter(name, request.socket, response)
     if (admission.isFull(name)) refuse(request, response)
     else handler(request, response)
   }

@@ -29,28 +29,30 @@ function start(state = { shared: true, draining: false }) {
 }
 
 describe('connections', () => {
-  it('rest where a turn has read four and others are there', async () => {
+  it('rest where a turn has read eight of the caller’s and others are there', async () => {
     const { readers, state } = start()
-    const came = () => Array.from({ length: 6 }, () => readers.came())
-    expect(came()).toEqual([false, false, false, false, true, true])
+    const came = (caller: string) => Array.from({ length: 10 }, () => readers.came(caller))
+    expect(came('ann').slice(7)).toEqual([false, true, true])
+    expect(readers.came('bob')).toBe(false)
     await turn()
-    expect(readers.came()).toBe(false)
+    expect(readers.came('ann')).toBe(false)
     await turn()
     state.shared = false
-    expect(came()).not.toContain(true)
+    expect(came('ann')).not.toContain(true)
   })
 
-  it('are read again by fours, callers one after the other', async () => {
+  it('are read again by eights, callers one after the other', async () => {
     const { read, readers, rest } = start()
-    for (const name of ['a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7']) rest('ann', name)
-    expect(rest('bob', 'b1').isPaused()).toBe(true)
-    expect(readers.waiting).toBe(8)
-    // Whoever comes meanwhile has a turn among them.
-    expect(readers.came()).toBe(true)
+    const names = Array.from({ length: 14 }, (_, at) => `a${at}`)
+    for (const name of names) rest('ann', name)
+    for (const name of ['b0', 'b1']) expect(rest('bob', name).isPaused()).toBe(true)
+    expect(readers.waiting).toBe(16)
+    // Who has some that wait has no others read before them.
+    expect([readers.came('ann'), readers.came('cleo')]).toEqual([true, false])
     await turn()
-    expect(read).toEqual(['a1', 'b1', 'a2', 'a3'])
+    expect(read).toEqual(['a0', 'b0', 'a1', 'b1', 'a2', 'a3', 'a4', 'a5'])
     await turn()
-    expect(read.slice(4)).toEqual(['a4', 'a5', 'a6', 'a7'])
+    expect(read.slice(8)).toEqual(names.slice(6))
     expect(readers.waiting).toBe(0)
   })
 
@@ -61,7 +63,7 @@ describe('connections', () => {
       Object.assign(state, end)
       await turn()
       expect(read).toHaveLength(20)
-      for (let at = 0; at < 6; at += 1) expect(readers.came()).toBe(false)
+      for (let at = 0; at < 20; at += 1) expect(readers.came('ann')).toBe(false)
     }
   })
 
@@ -80,9 +82,9 @@ describe('connections', () => {
       clock.at += 2
       await turn()
     }
-    // 600 wait, each for half a millisecond.
-    expect(readers.delayOf('ann')).toBeGreaterThan(250)
-    expect(readers.delayOf('ann')).toBeLessThan(310)
+    // 200 wait, each for a quarter of a millisecond.
+    expect(readers.delayOf('ann')).toBeGreaterThan(45)
+    expect(readers.delayOf('ann')).toBeLessThan(55)
     expect(readers.delayOf('bob')).toBeLessThan(1)
   })
 })
