@@ -10,7 +10,7 @@ import { type Check, createHealth } from './health.ts'
 import { createAdmission } from './http/admission.ts'
 import type { AppOptions } from './http/app.ts'
 import { createCallerLimit } from './http/callerLimit.ts'
-import { createReaders } from './http/readers.ts'
+import { createIntake } from './http/intake.ts'
 import type { McpServer } from './mcp/protocol/server.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { createModels } from './models/registry.ts'
@@ -68,12 +68,12 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
     onCall: (report) => metrics.callDone(report),
     fairLoop,
   })
-  const readers = createReaders({
+  const intake = createIntake({
     isShared: () => fairLoop.shared,
     isDraining: () => health.draining.aborted,
   })
   const admission = createAdmission({
-    queues: [readers, fairLoop],
+    queues: [intake, fairLoop],
     maxConcurrent: config.MAX_CONCURRENT_REQUESTS,
     maxDelay: config.MAX_EVENT_LOOP_DELAY_MS,
     maxWaiting: config.MAX_CONNECTIONS,
@@ -100,7 +100,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
         streams,
         waiting: {
           loop: fairLoop.waiting,
-          door: readers.waiting,
+          door: intake.waiting,
           github: reading.waiting + calling.waiting,
         },
         shed: { ...shed, github: reading.refused + calling.refused },
@@ -156,7 +156,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
         onTurn: metrics.turnDone,
       }),
       fairLoop,
-      readers,
+      intake,
       admission,
       connections: {
         maxConnections: config.MAX_CONNECTIONS,

@@ -12,6 +12,7 @@ import type { Admission } from './admission.ts'
 import type { CallerLimit } from './callerLimit.ts'
 import { decorate } from './decorations.ts'
 import { createDoorNames } from './doorNames.ts'
+import type { Intake } from './intake.ts'
 import { admissionPlugin } from './plugins/admission.ts'
 import { authPlugin, guardPlugin } from './plugins/auth.ts'
 import { docsPlugin } from './plugins/docs.ts'
@@ -20,7 +21,6 @@ import { policiesPlugin } from './plugins/policies.ts'
 import { problemsPlugin } from './plugins/problems.ts'
 import { rateLimitPlugin } from './plugins/rateLimit.ts'
 import { securityPlugin } from './plugins/security.ts'
-import type { Readers } from './readers.ts'
 import { requestIdOf } from './requestId.ts'
 import { createResponses } from './response.ts'
 import { batchRoute } from './routes/batch.ts'
@@ -61,7 +61,7 @@ export interface AppOptions
   /** What is let in at all. */
   readonly admission: Admission
   readonly fairLoop: FairLoop
-  readonly readers: Readers
+  readonly intake: Intake
   readonly connections: ServerLimits
   /** Absent where none are configured. */
   readonly policies: Policies | undefined

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net'
 import type { FairLoop } from '../core/fairLoop.ts'
 import type { Admission } from './admission.ts'
 import type { DoorNames } from './doorNames.ts'
+import type { Intake } from './intake.ts'
 import { refuse } from './overloaded.ts'
-import type { Readers } from './readers.ts'
 import { cutSlowReaders } from './slowReaders.ts'
 
 export interface ServerLimits {
@@ -33,21 +33,21 @@ export const timeoutsOf = ({ headersTimeout, keepAliveTimeout, requestTimeout }:
 export interface DoorOptions {
   readonly admission: Admission
   readonly names: DoorNames
-  readonly readers: Readers
+  readonly intake: Intake
 }
 
 /**
  * Comes before everything else: what is refused there has cost nothing but the reading of its
  * headers. Probes and metrics are let in at all times.
  */
-export function createDoor(handler: RequestListener, { admission, names, readers }: DoorOptions) {
+export function createDoor(handler: RequestListener, { admission, names, intake }: DoorOptions) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     if (isAlwaysOpen(request.url ?? '')) {
       handler(request, response)
       return
     }
     const name = names.nameOf(request)
-    if (readers.came(name)) restAfter(name, request.socket, response)
+    if (intake.came(name)) restAfter(name, request.socket, response)
     if (admission.isFull(name)) refuse(request, response)
     else handler(request, response)
   }
@@ -55,7 +55,7 @@ export function createDoor(handler: RequestListener, { admission, names, readers
   /** Who would be refused may as well be told so at once. */
   function restAfter(name: string, socket: Socket, response: ServerResponse): void {
     response.once('finish', () => {
-      if (response.shouldKeepAlive && !admission.refuses(name)) readers.rest(name, socket)
+      if (response.shouldKeepAlive && !admission.refuses(name)) intake.rest(name, socket)
     })
   }
 }

@@ -81,13 +81,16 @@ describe('a megabyte', () => {
 describe('a thousand comments', () => {
   it('that are clean cost little more than it took to parse them', () => {
     const json = JSON.stringify(Array.from({ length: 1_000 }, (_, i) => comment(i)))
-    const parse = least(7, () => millisecondsOf(() => JSON.parse(json)))
-    const clean = least(7, () => {
-      const data = JSON.parse(json)
-      return millisecondsOf(() => expect(createCleaner().data(data)).toBe(data))
+    // By turns: a machine that others use changes from one moment to the next.
+    const times = least(9, () => {
+      let data: unknown
+      const parse = millisecondsOf(() => {
+        data = JSON.parse(json)
+      })
+      return millisecondsOf(() => expect(createCleaner().data(data)).toBe(data)) / parse
     })
     // As measured: 1.3 to 1.5 times; with every branch counted for the coverage, 4 to 7 times.
-    expect(clean / parse).toBeLessThan(12)
+    expect(times).toBeLessThan(12)
   })
 })
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { createReaders } from '../../src/http/readers.ts'
+import { createIntake } from '../../src/http/intake.ts'
 import { startApp } from '../support/app.ts'
 import { OCTOCAT_TOKEN, startGitHub } from '../support/github/index.ts'
 
@@ -9,7 +9,7 @@ const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 function start(state = { shared: true, draining: false }) {
   const clock = { at: 0 }
-  const readers = createReaders({
+  const intake = createIntake({
     isShared: () => state.shared,
     isDraining: () => state.draining,
     now: () => clock.at,
@@ -18,74 +18,74 @@ function start(state = { shared: true, draining: false }) {
   /** A connection that tells when it is read again. */
   function rest(caller: string, name: string): Socket {
     const socket = new Socket()
-    readers.rest(caller, socket)
+    intake.rest(caller, socket)
     socket.resume = () => {
       read.push(name)
       return socket
     }
     return socket
   }
-  return { clock, readers, read, rest, state }
+  return { clock, intake, read, rest, state }
 }
 
 describe('connections', () => {
   it('rest where a turn has read eight of the caller’s and others are there', async () => {
-    const { readers, state } = start()
-    const came = (caller: string) => Array.from({ length: 10 }, () => readers.came(caller))
+    const { intake, state } = start()
+    const came = (caller: string) => Array.from({ length: 10 }, () => intake.came(caller))
     expect(came('ann').slice(7)).toEqual([false, true, true])
-    expect(readers.came('bob')).toBe(false)
+    expect(intake.came('bob')).toBe(false)
     await turn()
-    expect(readers.came('ann')).toBe(false)
+    expect(intake.came('ann')).toBe(false)
     await turn()
     state.shared = false
     expect(came('ann')).not.toContain(true)
   })
 
   it('are read again by eights, callers one after the other', async () => {
-    const { read, readers, rest } = start()
+    const { read, intake, rest } = start()
     const names = Array.from({ length: 14 }, (_, at) => `a${at}`)
     for (const name of names) rest('ann', name)
     for (const name of ['b0', 'b1']) expect(rest('bob', name).isPaused()).toBe(true)
-    expect(readers.waiting).toBe(16)
+    expect(intake.waiting).toBe(16)
     // Who has some that wait has no others read before them.
-    expect([readers.came('ann'), readers.came('cleo')]).toEqual([true, false])
+    expect([intake.came('ann'), intake.came('cleo')]).toEqual([true, false])
     await turn()
     expect(read).toEqual(['a0', 'b0', 'a1', 'b1', 'a2', 'a3', 'a4', 'a5'])
     await turn()
     expect(read.slice(8)).toEqual(names.slice(6))
-    expect(readers.waiting).toBe(0)
+    expect(intake.waiting).toBe(0)
   })
 
   it('are all read where nobody else is there any more, and where the process ends', async () => {
     for (const end of [{ shared: false }, { draining: true }]) {
-      const { read, readers, rest, state } = start()
+      const { read, intake, rest, state } = start()
       for (let at = 0; at < 20; at += 1) rest('ann', `a${at}`)
       Object.assign(state, end)
       await turn()
       expect(read).toHaveLength(20)
-      for (let at = 0; at < 20; at += 1) expect(readers.came('ann')).toBe(false)
+      for (let at = 0; at < 20; at += 1) expect(intake.came('ann')).toBe(false)
     }
   })
 
   it('that are gone do not rest', () => {
-    const { readers } = start()
+    const { intake } = start()
     const socket = new Socket()
     socket.destroy()
-    readers.rest('ann', socket)
-    expect(readers.waiting).toBe(0)
+    intake.rest('ann', socket)
+    expect(intake.waiting).toBe(0)
   })
 
   it('tell how long one more would wait', async () => {
-    const { clock, readers, rest } = start()
+    const { clock, intake, rest } = start()
     for (let at = 0; at < 1_000; at += 1) rest('ann', `a${at}`)
     for (let done = 0; done < 100; done += 1) {
       clock.at += 2
       await turn()
     }
     // 200 wait, each for a quarter of a millisecond.
-    expect(readers.delayOf('ann')).toBeGreaterThan(45)
-    expect(readers.delayOf('ann')).toBeLessThan(55)
-    expect(readers.delayOf('bob')).toBeLessThan(1)
+    expect(intake.delayOf('ann')).toBeGreaterThan(45)
+    expect(intake.delayOf('ann')).toBeLessThan(55)
+    expect(intake.delayOf('bob')).toBeLessThan(1)
   })
 })
 

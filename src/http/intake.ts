@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { createRoundRobin } from '../core/roundRobin.ts'
 
 /** Decides when a connection is read again after its answer: who is answered asks again. */
-export interface Readers {
+export interface Intake {
   /** Counts a request that was read. @returns whether its connection should rest when it is answered */
   came(caller: string): boolean
   /** Leaves a connection unread until it is the caller's turn. */
@@ -13,7 +13,7 @@ export interface Readers {
   delayOf(caller: string): number
 }
 
-export interface ReaderOptions {
+export interface IntakeOptions {
   /** Whether more than one caller is there: who is alone is read as it comes. */
   readonly isShared: () => boolean
   /** Whether the process ends: what is left unread would be lost. */
@@ -36,7 +36,7 @@ const STALLED = 3
  * caller's, the connections that it answers are left unread, and of these each of the next turns reads
  * a few, callers one after the other. Meanwhile the kernel holds what they send.
  */
-export function createReaders(options: ReaderOptions): Readers {
+export function createIntake(options: IntakeOptions): Intake {
   const { isDraining, isShared, now = () => performance.now() } = options
   const resting = createRoundRobin<Socket>()
   /** Requests of this turn, by caller. */
