@@ -1,20 +1,14 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
-
-/** An answer before its body has come. */
-export interface Begun {
-  readonly status: number
-  readonly headers: IncomingHttpHeaders
-}
+import type { Head } from './exchange.ts'
 
 /** A whole answer, as it came. */
-export interface Received extends Begun {
+export interface Received extends Head {
   readonly bytes: Buffer
 }
 
 export interface ReceiveOptions extends Dispatcher.DispatchOptions {
   readonly signal: AbortSignal
-  readonly onHead: (head: Begun) => void
+  readonly onHead: (head: Head) => void
 }
 
 /**
@@ -30,7 +24,7 @@ export function receive(
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let controller: Dispatcher.DispatchController | undefined
-    let head: Begun | undefined
+    let head: Head | undefined
 
     function fail(cause: unknown): void {
       signal.removeEventListener('abort', onAbort)

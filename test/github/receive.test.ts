@@ -5,7 +5,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { type Dispatcher, Pool } from 'undici'
 import { describe, expect, it } from 'vitest'
-import { type Begun, receive } from '../../src/github/receive.ts'
+import type { Head } from '../../src/github/exchange.ts'
+import { receive } from '../../src/github/receive.ts'
 
 /** One connection to a server that answers so. */
 async function start(answer: RequestListener) {
@@ -14,7 +15,7 @@ async function start(answer: RequestListener) {
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const pool = new Pool(`http://127.0.0.1:${port}`, { connections: 1 })
-  const heads: Begun[] = []
+  const heads: Head[] = []
   const ask = (signal = new AbortController().signal, dispatcher: Dispatcher = pool) =>
     receive(dispatcher, {
       method: 'GET',
