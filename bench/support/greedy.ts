@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { constants, setPriority } from 'node:os'
+import { readlinkSync } from 'node:fs'
+import { basename } from 'node:path'
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
 import { saturate } from './load.ts'
 
@@ -41,8 +43,7 @@ export function startGreedy(options: GreedyOptions): Greedy {
 }
 
 async function flood({ answers, connections, count, first, ms, text, url }: Given): Promise<void> {
-  // Of this thread alone (Linux, setpriority(2)).
-  setPriority(0, constants.priority.PRIORITY_LOW)
+  yieldToAll()
   const [head = '', body = ''] = text.split('\r\n\r\n')
   const request = (index: number) => {
     const numbered = body.replace(NUMBER, `"issue_number":${first + (index % count)}`)
@@ -51,6 +52,16 @@ async function flood({ answers, connections, count, first, ms, text, url }: Give
   }
   const onAnswer = () => void Atomics.add(answers, 0, 1)
   await saturate({ urls: [url], connections, ms, request, onAnswer })
+}
+
+/**
+ * Whoever else wants the core has it at once (sched(7), SCHED_IDLE). Of two threads that differ in
+ * niceness alone, who runs may end its slice of milliseconds first: who measures would wait for that.
+ */
+function yieldToAll(): void {
+  const thread = basename(readlinkSync('/proc/thread-self'))
+  const { status } = spawnSync('chrt', ['--idle', '--pid', '0', thread])
+  if (status !== 0) throw new Error('chrt (of util-linux) is needed to let the flood yield')
 }
 
 if (!isMainThread) await flood(workerData as Given)
