@@ -7,7 +7,7 @@ export interface FairLoop {
    * is there; else in a turn to come, callers one after the other.
    */
   run(caller: string, work: () => void): void
-  /** The same for work of milliseconds: one piece in a turn is done at once, whoever's it is. */
+  /** The same for work of milliseconds, which always waits for the end of the turn: what is quick goes first. */
   runHeavy(caller: string, work: () => void): void
   /** Keeps this turn and the next ones short: somebody else waits at the loop's door. */
   hurry(): void
@@ -59,7 +59,6 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
   const lines = createRoundRobin<() => void>()
   /** Pieces that callers had at once in this turn. */
   const had = new Map<string, number>()
-  let heavy = 0
   let turnOpen = false
   /** When work of this turn began. */
   let turnAt = 0
@@ -82,7 +81,6 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
     turnAt = at
     setImmediate(() => {
       turnOpen = false
-      heavy = 0
       had.clear()
     })
   }
@@ -166,12 +164,7 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
       if (isDueNow(caller)) work()
       else putOff(caller, work)
     },
-    runHeavy(caller, work) {
-      openTurn(now())
-      heavy += 1
-      if (heavy === 1 && lines.waiting === 0) work()
-      else putOff(caller, work)
-    },
+    runHeavy: putOff,
     hurry() {
       hurriedAt = now()
     },

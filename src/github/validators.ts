@@ -11,9 +11,12 @@ export interface TagInput {
 const MISMATCHES = 10
 const WINDOW = 60_000
 const PAUSE = 3_600_000
-/** Milliseconds for which a comparison may wait, and bytes of all that wait: as many are hashed in 2 ms. */
+/** Milliseconds for which a comparison may wait, and bytes of all that wait: more than one answer reads. */
 const LATER = 1_000
-const MOST_WAITING = 2 * 1024 * 1024
+const MOST_WAITING = 16 * 1024 * 1024
+/** Bytes that are hashed at once, in 2 ms, and milliseconds from then to the next. */
+const STEP = 2 * 1024 * 1024
+const PAUSE_OF_STEPS = 1
 /** Principals with mismatches that are remembered. */
 const MOST_PRINCIPALS = 10_000
 
@@ -39,7 +42,7 @@ export interface SentTag {
 export interface TagDrift {
   /** Whether to trust computed tags now. */
   trusted(principal: string): boolean
-  /** Compares the tag that GitHub sent with the computed one, before the next tag may be trusted. */
+  /** Compares the tag that GitHub sent with the computed one, soon: one that is trusted before costs a 200. */
   compare(principal: string, tag: SentTag): void
 }
 
@@ -50,15 +53,29 @@ export function createTagDrift(now: () => number): TagDrift {
   })
   const waiting: { principal: string; tag: SentTag; at: number }[] = []
   let bytes = 0
-  let timer: NodeJS.Timeout | undefined
+  let isTimed = false
 
-  function compareAll(): void {
-    clearTimeout(timer)
-    timer = undefined
-    bytes = 0
-    for (const { at, principal, tag } of waiting.splice(0)) {
-      if (computeTag(tag.input, tag.body) !== opaque(tag.sent)) note(principal, at)
-    }
+  function compareNext(): void {
+    const next = waiting.shift()
+    if (!next) return
+    const { at, principal, tag } = next
+    bytes -= tag.body.length
+    if (computeTag(tag.input, tag.body) !== opaque(tag.sent)) note(principal, at)
+  }
+
+  function compareSome(): void {
+    const enough = bytes - STEP
+    while (waiting.length > 0 && bytes > enough) compareNext()
+  }
+
+  function compareLater(milliseconds: number): void {
+    if (isTimed) return
+    isTimed = true
+    setTimeout(() => {
+      isTimed = false
+      compareSome()
+      if (waiting.length > 0) compareLater(PAUSE_OF_STEPS)
+    }, milliseconds).unref()
   }
 
   function note(principal: string, at: number): void {
@@ -74,14 +91,14 @@ export function createTagDrift(now: () => number): TagDrift {
 
   return {
     trusted(principal) {
-      if (waiting.length > 0) compareAll()
+      compareSome()
       return (drifts.get(principal)?.pausedUntil ?? 0) <= now()
     },
     compare(principal, tag) {
       waiting.push({ principal, tag, at: now() })
       bytes += tag.body.length
-      if (bytes > MOST_WAITING) compareAll()
-      else timer ??= setTimeout(compareAll, LATER).unref()
+      while (bytes > MOST_WAITING) compareNext()
+      compareLater(LATER)
     },
   }
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { fetchConditionally } from '../../src/github/conditional.ts'
 import type { Credential } from '../../src/github/credentials.ts'
 import { createMemoryResources } from '../../src/github/resources.ts'
@@ -61,6 +61,22 @@ describe('the recipe of tags', () => {
     expect(drift.trusted('ann')).toBe(false)
     clock.at += 1
     expect(drift.trusted('ann')).toBe(true)
+  })
+
+  it('is compared a part at a time: who asks does not wait for the digests of all pages', () => {
+    vi.useFakeTimers()
+    try {
+      const { drift } = setUp()
+      const body = Buffer.alloc(1024 * 1024)
+      for (let done = 0; done < 12; done += 1) {
+        drift.compare('ann', { ...READ, body, sent: '"sent"' })
+      }
+      expect(drift.trusted('ann')).toBe(true)
+      vi.advanceTimersByTime(2 * SECOND)
+      expect(drift.trusted('ann')).toBe(false)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('takes a weak tag for what it is', () => {
