@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import type { Socket } from 'node:net'
 import type { FairLoop } from '../core/fairLoop.ts'
 import type { Admission } from './admission.ts'
+import { closeInStages } from './closing.ts'
 import type { DoorNames } from './doorNames.ts'
 import type { Intake } from './intake.ts'
 import { refuse } from './overloaded.ts'
@@ -42,6 +43,8 @@ export interface DoorOptions {
  */
 export function createDoor(handler: RequestListener, { admission, names, intake }: DoorOptions) {
   return (request: IncomingMessage, response: ServerResponse): void => {
+    // After the last answer nothing is worked on any more (RFC 9112, section 9.6).
+    if (request.socket.writableEnded) return
     if (isAlwaysOpen(request.url ?? '')) {
       handler(request, response)
       return
@@ -70,6 +73,7 @@ export function limitConnections(
   { hurry }: Pick<FairLoop, 'hurry'>,
 ): Server {
   server.on('connection', hurry)
+  closeInStages(server)
   server.maxConnections = limits.maxConnections
   cutSlowReaders(server, { patience: limits.readTimeout, every: LOOK_EVERY })
   return server

@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { problems, ServiceError } from '../core/errors.ts'
+import { closeSoon } from './closing.ts'
 import { SECURITY_HEADERS } from './plugins/security.ts'
 import { sendProblem, toServiceError } from './problem.ts'
 
@@ -44,8 +45,12 @@ const UNREADABLE: Readonly<Record<string, readonly [status: number, detail: stri
  */
 export function refuseBytes({ code = '' }: NodeJS.ErrnoException, socket: Socket): void {
   // A reset leaves nobody to tell.
-  if (code !== 'ECONNRESET' && socket.writable) socket.write(responseTo(code))
-  socket.destroy()
+  if (code === 'ECONNRESET') socket.destroy()
+  // Of what comes after the answer that ends it, nothing is readable.
+  else if (socket.writable) {
+    socket.write(responseTo(code))
+    closeSoon(socket)
+  }
 }
 
 function responseTo(code: string): string {
