@@ -125,6 +125,13 @@ export const Environment = Type.Object({
         'Shared cache, limits and sessions (`redis://`, `rediss://`; the comma-separated nodes of a Cluster). Without it the process keeps everything, and sessions in `DATA_DIR`',
     }),
   ),
+  REDIS_TIMEOUT_MS: Type.Integer({
+    minimum: 1,
+    maximum: 10_000,
+    default: 50,
+    description:
+      'Milliseconds that a request waits for Redis before it goes on without; a cache that is slower than this is left alone until it answers in time',
+  }),
   DATA_DIR: Type.String({
     default: './data',
     description: 'Folder in which sessions are kept where there is no Redis',

@@ -45,12 +45,13 @@ export async function createGround(
 }
 
 async function connect(
-  { REDIS_URL: url }: Config,
+  { REDIS_TIMEOUT_MS: patience, REDIS_URL: url }: Config,
   logger: FastifyBaseLogger,
 ): Promise<RedisService | undefined> {
   if (!url) return undefined
   const redis = createRedisService({
     url,
+    patience,
     now: Date.now,
     onChange: (available) =>
       logger.warn(available ? 'Redis is back' : 'Redis is left alone until it answers again'),
