@@ -11,6 +11,8 @@ export interface ProcessOptions {
   cwd?: string
   /** By `npm start`, as the README says, instead of the file itself. */
   byNpm?: boolean
+  /** Of Node; not with `byNpm`. */
+  flags?: readonly string[]
 }
 
 export interface Exit {
@@ -36,6 +38,7 @@ export function startProcess({
   env = {},
   cwd = import.meta.dirname,
   byNpm = false,
+  flags = [],
 }: ProcessOptions = {}): Service {
   const child = byNpm
     ? spawn('npm', ['start'], {
@@ -43,7 +46,7 @@ export function startProcess({
         env: { PATH: process.env.PATH, ...PATIENT, ...env },
         stdio: 'pipe',
       })
-    : spawn(process.execPath, [MAIN], { cwd, env: { ...PATIENT, ...env }, stdio: 'pipe' })
+    : spawn(process.execPath, [...flags, MAIN], { cwd, env: { ...PATIENT, ...env }, stdio: 'pipe' })
   const output = { stdout: '', stderr: '' }
   const { promise: url, resolve: listens, reject } = Promise.withResolvers<string>()
   for (const name of ['stdout', 'stderr'] as const) {

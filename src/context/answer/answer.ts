@@ -53,31 +53,47 @@ interface Serialised {
   readonly tokens: number
 }
 
-/** Block by block: a megabyte takes some milliseconds. */
+const START = '{"context_id":"'
+/** Of the digest that is the end of an answer's name, in hexadecimal. */
+const DIGITS = 32
+
+/**
+ * Block by block: a megabyte takes some milliseconds. It is written once, into memory of its size;
+ * the name, which follows from the rest, comes last.
+ */
 async function serialise(
   { params, provider }: ContextRequest,
   { context, omitted, tokens }: Serialised,
   pace: Pace,
 ): Promise<BuiltAnswer> {
-  const digest = createHash('sha256').update(`[${JSON.stringify([provider.type, params])},[`)
-  const parts: Buffer[] = []
-  for (const [index, block] of context.entries()) {
+  const blocks: string[] = []
+  for (const block of context) {
     await (pace() ?? null)
-    const part = Buffer.from(`${index === 0 ? '' : ','}${JSON.stringify(block)}`)
-    await (pace() ?? null)
-    digest.update(part)
-    parts.push(part)
+    blocks.push(JSON.stringify(block))
   }
   const rest = JSON.stringify(omitted)
-  const contextId = `mcp-${provider.type}-${digest.update(`],${rest}]`).digest('hex').slice(0, 32)}`
-  const start = `{"context_id":${JSON.stringify(contextId)},"context":[`
-  const body = [
-    Buffer.from(start),
-    ...parts,
-    Buffer.from(`],"tokens":${tokens},"omitted":${rest}}`),
-  ]
-  return { contextId, body: Buffer.concat(body) }
+  const nameOf = (digits: string) => `mcp-${provider.type}-${digits}`
+  const start = `${START}${nameOf('0'.repeat(DIGITS))}","context":[`
+  const end = `],"tokens":${tokens},"omitted":${rest}}`
+  const commas = Math.max(0, blocks.length - 1)
+  const body = Buffer.allocUnsafeSlow(lengthOf([start, ...blocks, end]) + commas)
+  const digest = createHash('sha256').update(`[${JSON.stringify([provider.type, params])},[`)
+  let at = body.write(start)
+  for (const [index, block] of blocks.entries()) {
+    await (pace() ?? null)
+    const from = at
+    if (index > 0) at += body.write(',', at)
+    at += body.write(block, at)
+    digest.update(body.subarray(from, at))
+  }
+  body.write(end, at)
+  const contextId = nameOf(digest.update(`],${rest}]`).digest('hex').slice(0, DIGITS))
+  body.write(contextId, START.length)
+  return { contextId, body }
 }
+
+const lengthOf = (texts: readonly string[]) =>
+  texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
 
 async function fitAnswer(
   request: ContextRequest,
