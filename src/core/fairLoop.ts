@@ -7,7 +7,7 @@ export interface FairLoop {
    * is there; else in a turn to come, callers one after the other.
    */
   run(caller: string, work: () => void): void
-  /** The same for work of milliseconds, which always waits for the end of the turn: what is quick goes first. */
+  /** The same for work of milliseconds, which always waits for the next turn: what is quick goes first. */
   runHeavy(caller: string, work: () => void): void
   /** Keeps this turn and the next ones short: somebody else waits at the loop's door. */
   hurry(): void
@@ -164,7 +164,10 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
       if (isDueNow(caller)) work()
       else putOff(caller, work)
     },
-    runHeavy: putOff,
+    runHeavy(caller, work) {
+      // Immediates of this turn go first: undici sends a call over a connection that rested in one of them.
+      setImmediate(putOff, caller, work)
+    },
     hurry() {
       hurriedAt = now()
     },
