@@ -71,6 +71,8 @@ const start = (env: Record<string, string> = {}) =>
       GITHUB_TOKEN: TOKEN,
       GITHUB_WEBHOOK_SECRET: SECRET,
       REDIS_URL: redis.url,
+      // It writes to a disk that others use too, and what is told is lost where it is not waited for.
+      REDIS_TIMEOUT_MS: '5000',
       RATE_LIMIT_MAX: '1000000',
       ...env,
     },
