@@ -6,7 +6,7 @@ export interface WordIndex {
   add(fields: readonly (readonly string[])[]): void
   /** All stems of all texts. */
   readonly vocabulary: ReadonlySet<string>
-  /** By text, how well it fits a stem: 0 where it has none that counts. A millisecond for ten thousand texts. */
+  /** By text, how well it fits a stem: 0 where it has none that counts. Up to 5 ms for 16,000 texts, without a pause. */
   scoresOf(stem: string, like?: Likeness): Float64Array
 }
 
