@@ -71,6 +71,7 @@ export async function createDeps(config: Config, logger: FastifyBaseLogger): Pro
   const intake = createIntake({
     isShared: () => fairLoop.shared,
     isDraining: () => health.draining.aborted,
+    begun: (caller) => admission.workOf(caller) + fairLoop.waitingOf(caller),
   })
   const admission = createAdmission({
     queues: [intake, fairLoop],

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { createCells } from '../core/cells.ts'
 import type { Span } from '../core/trace.ts'
 import type { AnswerEntry, Entry } from './entry.ts'
 import { createFills, type FillsOptions } from './fills.ts'
@@ -51,7 +52,7 @@ export function createContextCache(options: ContextCacheOptions): CountedCache {
   const isTold = told?.isTold ?? never
   const { fill, remember } = createFills({ ...options, untold: told?.untold })
   const flights = createFlights<Cached>(now)
-  const looks = new Map<string, Promise<Entry | undefined>>()
+  const looks = createCells<Promise<Entry | undefined>>()
   let followed = 0
   /** Refreshes that failed just now: the next stale hit would only fail again. */
   const pausedUntil = new LRUCache<string, number>({ max: MOST_PAUSED })

@@ -1,4 +1,5 @@
 import { abortable } from '../core/abortable.ts'
+import { createCells } from '../core/cells.ts'
 import type { Party } from '../core/party.ts'
 
 /** Work that several callers wait for as one. */
@@ -40,7 +41,7 @@ export interface Flights<T> {
 export type Work<T> = (signal: AbortSignal) => Promise<T>
 
 export function createFlights<T>(now: () => number): Flights<T> {
-  const flights = new Map<string, Flight<T>>()
+  const flights = createCells<Flight<T>>()
   let joined = 0
 
   function start(key: string, work: Work<T>, party: Party | undefined): Flight<T> {

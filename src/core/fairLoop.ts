@@ -13,6 +13,8 @@ export interface FairLoop {
   hurry(): void
   /** Pieces of work that wait. */
   readonly waiting: number
+  /** Of the caller's. */
+  waitingOf(caller: string): number
   /** Milliseconds that one more piece of the caller would wait, as far as that can be foreseen. */
   delayOf(caller: string): number
   /** Whether there was more than one caller just now. */
@@ -58,7 +60,7 @@ const CONTENDED = 1_000
 export function createFairLoop(now: () => number = () => performance.now()): FairLoop {
   const lines = createRoundRobin<() => void>()
   /** Pieces that callers had at once in this turn. */
-  const had = new Map<string, number>()
+  let had = new Map<string, number>()
   let turnOpen = false
   /** When work of this turn began. */
   let turnAt = 0
@@ -81,7 +83,8 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
     turnAt = at
     setImmediate(() => {
       turnOpen = false
-      had.clear()
+      // A map that is cleared holds on to its former tables: see `createQueue`.
+      had = new Map()
     })
   }
 
@@ -97,7 +100,7 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
     const at = now()
     openTurn(at)
     const alone = isAlone(caller, at)
-    if (lines.has(caller)) return false
+    if (lines.waitingOf(caller) > 0) return false
     if (alone && lines.waiting === 0) return at - turnAt < (at - hurriedAt < HURRY ? SHORT : SPELL)
     const before = had.get(caller) ?? 0
     had.set(caller, before + 1)
@@ -174,6 +177,7 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
     get waiting() {
       return lines.waiting
     },
+    waitingOf: lines.waitingOf,
     delayOf: (caller) => lines.ahead(caller) * pace,
     get shared() {
       return isShared(now())

@@ -1,43 +1,76 @@
+import { createQueue } from './queue.ts'
+
 /** What callers wait for, each in a line of its own; the lines take turns. */
 export interface RoundRobin<T> {
   add(caller: string, item: T): void
-  /** The first of the next line, which then waits for the others. */
-  next(): T | undefined
-  has(caller: string): boolean
+  /**
+   * The first of the next line, which then waits for the others.
+   * @param may whose turn it may be; anybody's unless given
+   */
+  next(may?: (caller: string) => boolean): T | undefined
   readonly waiting: number
+  /** How many of the caller's wait. */
+  waitingOf(caller: string): number
   /** How many come before one more of this caller. */
   ahead(caller: string): number
 }
 
+interface Line<T> {
+  readonly caller: string
+  readonly items: T[]
+  /** Takes it out of the round. */
+  leave: () => boolean
+}
+
 /** One more caller costs each of the others one place, one more item of the same caller nothing (RFC 970). */
 export function createRoundRobin<T>(): RoundRobin<T> {
+  const lines = new Map<string, Line<T>>()
   /** In the order of their next turns. */
-  const lines = new Map<string, T[]>()
+  const round = createQueue<Line<T>>()
   let waiting = 0
+
+  const waitingOf = (caller: string) => lines.get(caller)?.items.length ?? 0
+
+  function lineOf(caller: string): Line<T> {
+    const line: Line<T> = { caller, items: [], leave: () => false }
+    line.leave = round.add(line)
+    lines.set(caller, line)
+    return line
+  }
+
+  function nextLine(may: ((caller: string) => boolean) | undefined): Line<T> | undefined {
+    const { first } = round
+    if (!first || !may || may(first.caller)) return first
+    for (const line of round) if (line !== first && may(line.caller)) return line
+    return undefined
+  }
+
+  function toTheEnd(line: Line<T>): void {
+    line.leave()
+    if (line.items.length > 0) line.leave = round.add(line)
+    else lines.delete(line.caller)
+  }
 
   return {
     add(caller, item) {
-      const line = lines.get(caller)
-      if (line) line.push(item)
-      else lines.set(caller, [item])
+      const line = lines.get(caller) ?? lineOf(caller)
+      line.items.push(item)
       waiting += 1
     },
-    next() {
-      for (const [caller, line] of lines) {
-        const item = line.shift()
-        waiting -= 1
-        lines.delete(caller)
-        if (line.length > 0) lines.set(caller, line)
-        return item
-      }
-      return undefined
+    next(may) {
+      const line = nextLine(may)
+      if (!line) return undefined
+      const item = line.items.shift()
+      waiting -= 1
+      if (line.items.length === 0 || round.size > 1) toTheEnd(line)
+      return item
     },
-    has: (caller) => lines.has(caller),
     get waiting() {
       return waiting
     },
+    waitingOf,
     ahead(caller) {
-      const own = lines.get(caller)?.length ?? 0
+      const own = waitingOf(caller)
       // Each of the others has as many turns before it, where they want as many.
       const others = lines.size - (own > 0 ? 1 : 0)
       return Math.min(waiting, own + others * (own + 1))

@@ -5,8 +5,11 @@ import { receive } from './receive.ts'
 import { MAX_RESPONSE_BYTES, type Upstream } from './upstream.ts'
 
 const gunzipAsync = promisify(gunzip)
-/** Bytes that are inflated at once: with the default, 16 KiB, a page takes ten turns. */
-const LEAST_CHUNK = 16_384
+/**
+ * Bytes that are inflated at once: with the default, 16 KiB, a page takes ten turns, and of a short
+ * answer most of that is in vain, and taken until V8 looks through the whole heap.
+ */
+const LEAST_CHUNK = 1_024
 const LARGEST_CHUNK = 1_048_576
 /** Bytes up to which a text is inflated on this thread, in half a millisecond: another must be waited for. */
 const SHORT = 262_144

@@ -41,10 +41,18 @@ export async function patiently<T>(
   attempt: Attempt<T>,
 ): Promise<T> {
   const deadline = now() + timeoutMs
-  const late = new AbortController()
-  // Not `AbortSignal.timeout`, which makes an error of each call that ended in time.
-  const timer = setTimeout(() => late.abort(), timeoutMs).unref()
-  const signal = AbortSignal.any([reading.signal, late.signal])
+  reading.signal.throwIfAborted()
+  // Neither `AbortSignal.timeout`, which makes an error of each call that ended in time, nor
+  // `AbortSignal.any`, whose weak references V8 follows as long as it does not look through the whole heap.
+  const over = new AbortController()
+  let isLate = false
+  const timer = setTimeout(() => {
+    isLate = true
+    over.abort()
+  }, timeoutMs).unref()
+  const onAbort = () => over.abort(reading.signal.reason)
+  reading.signal.addEventListener('abort', onAbort, { once: true })
+  const { signal } = over
   try {
     return await authorized(reading.credential, signal, (authorization) =>
       withRetries(() => attempt({ ...reading, signal }, authorization), {
@@ -56,8 +64,9 @@ export async function patiently<T>(
     )
   } catch (cause) {
     reading.signal.throwIfAborted()
-    throw late.signal.aborted ? tooSlow(cause) : cause
+    throw isLate ? tooSlow(cause) : cause
   } finally {
     clearTimeout(timer)
+    reading.signal.removeEventListener('abort', onAbort)
   }
 }

@@ -1,5 +1,6 @@
 import { ServiceError } from '../core/errors.ts'
 import type { Party } from '../core/party.ts'
+import { createQueue, type Queue } from '../core/queue.ts'
 
 /** Work that wants to begin: an answer that is read from GitHub, or one call to it. */
 export interface Turn {
@@ -56,10 +57,16 @@ interface Waiter {
 interface Line {
   inFlight: number
   /** In the order of arrival. */
-  readonly waiters: Set<Waiter>
+  readonly waiters: Queue<Waiter>
   /** Since when there are some of these, and how many of them went since. */
   since: number
   went: number
+}
+
+/** A waiter's place in one line. */
+interface Stand {
+  readonly line: Line
+  readonly leave: () => boolean
 }
 
 /**
@@ -109,7 +116,7 @@ export function createTurns({ foresight, now, places }: TurnOptions): Turns {
   /** Whether who comes now has a chance in this line. */
   function hasRoom(line: Line): boolean {
     if (!foresight) return true
-    const [oldest] = line.waiters
+    const oldest = line.waiters.first
     const isStanding = oldest !== undefined && now() - oldest.since > STANDING
     return !isStanding && line.waiters.size < reachOf(line)
   }
@@ -133,7 +140,7 @@ export function createTurns({ foresight, now, places }: TurnOptions): Turns {
   function serve(): void {
     for (const [name, line] of waiting) {
       if (!mayGo(line)) continue
-      const [next] = line.waiters
+      const next = line.waiters.first
       // To the end of the round.
       waiting.delete(name)
       waiting.set(name, line)
@@ -147,13 +154,14 @@ export function createTurns({ foresight, now, places }: TurnOptions): Turns {
   /** Waits in the lines of all who wait for it: the first of them to have a turn gives it. */
   function join({ callers, signal }: Turn, names: readonly string[]): Promise<LeaveTurn> {
     const { promise, resolve, reject } = Promise.withResolvers<LeaveTurn>()
-    const stands = new Map<string, Line>()
+    /** In each line, by its caller. */
+    const stands = new Map<string, Stand>()
     const timer = setTimeout(() => giveUp(overloaded()), PATIENCE).unref()
     const onAbort = () => leave(() => reject(signal.reason))
     const waiter: Waiter = {
       since: now(),
       admit(name) {
-        const line = stands.get(name) ?? lineOf(name)
+        const line = stands.get(name)?.line ?? lineOf(name)
         leave(() => resolve(go(name, line)))
       },
       drop(name) {
@@ -172,15 +180,15 @@ export function createTurns({ foresight, now, places }: TurnOptions): Turns {
         line.since = now()
         line.went = 0
       }
-      stands.set(name, line)
-      line.waiters.add(waiter)
+      stands.set(name, { line, leave: line.waiters.add(waiter) })
       waiting.set(name, line)
     }
     function leaveLine(name: string): void {
-      const line = stands.get(name)
-      if (!line) return
+      const stand = stands.get(name)
+      if (!stand) return
+      const { line } = stand
       stands.delete(name)
-      line.waiters.delete(waiter)
+      stand.leave()
       if (line.waiters.size === 0) waiting.delete(name)
       forgetIdle(name, line)
     }
@@ -225,7 +233,7 @@ export function createTurns({ foresight, now, places }: TurnOptions): Turns {
 
 const emptyLine = (): Line => ({
   inFlight: 0,
-  waiters: new Set(),
+  waiters: createQueue(),
   since: 0,
   went: 0,
 })

@@ -36,6 +36,8 @@ export interface Admission {
   refuses(caller: string): boolean
   /** A place for a request of this caller; undefined where it is refused. */
   enter(caller: string): Place | undefined
+  /** Requests of the caller in work. */
+  workOf(caller: string): number
   stats(): AdmissionStats
 }
 
@@ -141,6 +143,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
         },
       }
     },
+    workOf: (name) => working.get(name) ?? 0,
     stats: () => ({ inWork, streams, shed: { ...shed } }),
   }
 }

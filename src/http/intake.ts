@@ -18,12 +18,26 @@ export interface IntakeOptions {
   readonly isShared: () => boolean
   /** Whether the process ends: what is left unread would be lost. */
   readonly isDraining: () => boolean
+  /** Requests of the caller that are in work or wait for it. */
+  readonly begun: (caller: string) => number
   /** Milliseconds; of `performance` unless given. */
   readonly now?: () => number
 }
 
 /** Connections of one caller that a turn of the loop reads, and of those that rest. */
 const MOST = 8
+/**
+ * What a caller may have begun while the process has no time to spare: what waits inside for hundreds of
+ * milliseconds is copied by every collection of what is young, which everybody waits for.
+ */
+const BEGUN = 16
+/** Of those that rest for that reason: who comes then is told inside where it would wait in vain. */
+const HELD = 512
+/** Milliseconds of a turn that did something, and without such a turn, until there is time to spare. */
+const BUSY = 0.05
+const SPARE = 2
+/** Milliseconds that pass at most between two that are read. */
+const PATIENCE = 5
 /** Milliseconds from one to the next, before that is known, and how much what was seen last says of it. */
 const USUAL = 0.1
 const WEIGHT = 0.1
@@ -34,15 +48,21 @@ const STALLED = 3
  * One turn of the loop reads every connection that has something to read (libuv, `uv__io_poll`), and
  * who comes meanwhile waits for that turn, be it of hundreds. So where a turn has read enough of one
  * caller's, the connections that it answers are left unread, and of these each of the next turns reads
- * a few, callers one after the other. Meanwhile the kernel holds what they send.
+ * a few, callers one after the other. Meanwhile the kernel holds what they send. So it does where a caller
+ * has begun much already and the process has no time to spare: what is begun then ends no sooner. Where
+ * there is time, as when GitHub is slow, all is read.
  */
 export function createIntake(options: IntakeOptions): Intake {
-  const { isDraining, isShared, now = () => performance.now() } = options
+  const { begun, isDraining, isShared, now = () => performance.now() } = options
   const resting = createRoundRobin<Socket>()
   /** Requests of this turn, by caller. */
-  const read = new Map<string, number>()
+  let read = new Map<string, number>()
   let turnOpen = false
-  /** What the last turn let be read, and when; undefined where none waited since. */
+  /** When the last turn ended, the last that did something, and when something that rested was read. */
+  let turnAt = 0
+  let busyAt = 0
+  let readAt = 0
+  /** What the last turn let be read, and when; undefined where that was nothing. */
   let last: { readonly at: number; readonly count: number } | undefined
   let pace = USUAL
 
@@ -55,18 +75,40 @@ export function createIntake(options: IntakeOptions): Intake {
   /** After what this turn read, before the next one reads (nodejs.org/learn, "The Node.js Event Loop"). */
   function turn(): void {
     turnOpen = false
-    read.clear()
-    const { waiting } = resting
-    if (waiting === 0) {
-      last = undefined
-      return
-    }
+    // A map that is cleared holds on to its former tables: see `createQueue`.
+    if (read.size > 0) read = new Map()
     const at = now()
-    if (last) pace += WEIGHT * (Math.min((at - last.at) / last.count, STALLED * pace) - pace)
-    const count = isDraining() || !isShared() ? waiting : Math.min(waiting, MOST)
-    for (let done = 0; done < count; done += 1) resting.next()?.resume()
-    last = { at, count }
-    openTurn()
+    if (at - turnAt > BUSY) busyAt = at
+    turnAt = at
+    const count = readAgain(at)
+    if (count === 0) last = undefined
+    else {
+      if (last) pace += WEIGHT * (Math.min((at - last.at) / last.count, STALLED * pace) - pace)
+      last = { at, count }
+      readAt = at
+    }
+    if (resting.waiting > 0 || count > 0) openTurn()
+  }
+
+  function readAgain(at: number): number {
+    const { waiting } = resting
+    if (isDraining() || !isShared()) return resume(waiting)
+    const count = resume(Math.min(waiting, MOST), mayBegin)
+    const hasTime = at - busyAt > SPARE || at - readAt > PATIENCE
+    return count === 0 && hasTime ? resume(Math.min(waiting, 1)) : count
+  }
+
+  function resume(most: number, may?: (caller: string) => boolean): number {
+    for (let count = 0; count < most; count += 1) {
+      const socket = resting.next(may)
+      if (!socket) return count
+      socket.resume()
+    }
+    return most
+  }
+
+  function mayBegin(caller: string): boolean {
+    return begun(caller) < BEGUN || resting.waitingOf(caller) > HELD
   }
 
   return {
@@ -74,7 +116,8 @@ export function createIntake(options: IntakeOptions): Intake {
       openTurn()
       const count = (read.get(caller) ?? 0) + 1
       read.set(caller, count)
-      return (count > MOST || resting.has(caller)) && isShared() && !isDraining()
+      const waits = resting.waitingOf(caller) > 0
+      return (waits || count > MOST || !mayBegin(caller)) && isShared() && !isDraining()
     },
     rest(caller, socket) {
       if (socket.destroyed) return

@@ -1,5 +1,4 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import type { FairLoop } from '../core/fairLoop.ts'
 import type { Admission } from './admission.ts'
 import { closeInStages } from './closing.ts'
@@ -50,15 +49,19 @@ export function createDoor(handler: RequestListener, { admission, names, intake 
       return
     }
     const name = names.nameOf(request)
-    if (intake.came(name)) restAfter(name, request.socket, response)
+    if (intake.came(name)) restAfter(name, request, response)
     if (admission.isFull(name)) refuse(request, response)
     else handler(request, response)
   }
 
   /** Who would be refused may as well be told so at once. */
-  function restAfter(name: string, socket: Socket, response: ServerResponse): void {
+  function restAfter(name: string, request: IncomingMessage, response: ServerResponse): void {
+    const rest = () => intake.rest(name, request.socket)
     response.once('finish', () => {
-      if (response.shouldKeepAlive && !admission.refuses(name)) intake.rest(name, socket)
+      if (!response.shouldKeepAlive || admission.refuses(name)) return
+      // Node reads on until it has all of a request, also where its answer is sent.
+      if (request.readableEnded) rest()
+      else request.once('end', rest)
     })
   }
 }

@@ -2,16 +2,17 @@ import { once } from 'node:events'
 import { connect, Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { createIntake } from '../../src/http/intake.ts'
-import { startApp } from '../support/app.ts'
+import { type App, startApp } from '../support/app.ts'
 import { OCTOCAT_TOKEN, startGitHub } from '../support/github/index.ts'
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-function start(state = { shared: true, draining: false }) {
+function start(state = { shared: true, draining: false, begun: 0 }) {
   const clock = { at: 0 }
   const intake = createIntake({
     isShared: () => state.shared,
     isDraining: () => state.draining,
+    begun: () => state.begun,
     now: () => clock.at,
   })
   const read: string[] = []
@@ -67,6 +68,92 @@ describe('connections', () => {
     }
   })
 
+  describe('of who has sixteen requests begun', () => {
+    function startFull() {
+      const started = start({ shared: true, draining: false, begun: 16 })
+      for (let at = 0; at < 20; at += 1) started.rest('ann', `a${at}`)
+      return started
+    }
+
+    it('rest as soon as they are answered', async () => {
+      const { intake, state } = start()
+      state.begun = 15
+      expect(intake.came('ann')).toBe(false)
+      state.begun = 16
+      expect(intake.came('ann')).toBe(true)
+      state.shared = false
+      expect(intake.came('ann')).toBe(false)
+    })
+
+    it('are read again when less is begun', async () => {
+      const { clock, read, state } = startFull()
+      for (let done = 0; done < 4; done += 1) {
+        clock.at += 1
+        await turn()
+      }
+      expect(read).toEqual([])
+      state.begun = 15
+      clock.at += 1
+      await turn()
+      expect(read).toHaveLength(8)
+    })
+
+    it('are read one after the other while the process has time to spare', async () => {
+      const { clock, read } = startFull()
+      clock.at += 1
+      await turn()
+      // Turns in which nothing is done.
+      for (let done = 0; done < 300; done += 1) {
+        clock.at += 0.01
+        await turn()
+      }
+      expect(read).toHaveLength(20)
+    })
+
+    it('are read every five milliseconds at least', async () => {
+      const { clock, read } = startFull()
+      for (let done = 0; done < 61; done += 1) {
+        clock.at += 1
+        await turn()
+      }
+      expect(read).toHaveLength(10)
+    })
+
+    it('do not keep others from being read', async () => {
+      const clock = { at: 0 }
+      const intake = createIntake({
+        isShared: () => true,
+        isDraining: () => false,
+        begun: (caller) => (caller === 'ann' ? 16 : 0),
+        now: () => clock.at,
+      })
+      const read: string[] = []
+      for (const name of ['ann', 'ann', 'bob', 'bob']) {
+        const socket = new Socket()
+        intake.rest(name, socket)
+        socket.resume = () => {
+          read.push(name)
+          return socket
+        }
+      }
+      clock.at += 1
+      await turn()
+      expect(read).toEqual(['bob', 'bob'])
+    })
+
+    it('are read as ever where more than 512 of them rest', async () => {
+      const { clock, intake, read, rest } = startFull()
+      for (let at = 20; at < 520; at += 1) rest('ann', `a${at}`)
+      expect(intake.waiting).toBe(520)
+      clock.at += 1
+      await turn()
+      expect(read).toHaveLength(8)
+      clock.at += 1
+      await turn()
+      expect(read).toHaveLength(8)
+    })
+  })
+
   it('that are gone do not rest', () => {
     const { intake } = start()
     const socket = new Socket()
@@ -95,18 +182,31 @@ describe('beside who asks without end over hundreds of connections', () => {
   const request = (key: string) =>
     `GET /mcp/context/none HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\n\r\n`
   const [ANN, BOB] = ['ann-key-0123456789', 'bob-key-0123456789'] as const
+  const KEYS = { API_KEYS: `ann:${ANN},bob:${BOB}`, RATE_LIMIT_MAX: '1000000' }
+  const issue = (number: number) =>
+    `GET /mcp/context/github_issue?owner=octocat&repo=Hello-World&issue_number=${number} HTTP/1.1\r\nhost: x\r\nx-api-key: ${ANN}\r\n\r\n`
+
+  async function open({ url }: App): Promise<Socket> {
+    const { hostname, port } = new URL(url)
+    const socket = connect({ host: hostname, port: Number(port), noDelay: true })
+    await once(socket, 'connect')
+    return socket
+  }
+
+  async function gauge(app: App, name: string): Promise<number> {
+    const { text } = await app.get('/metrics')
+    return Number(
+      text
+        .split('\n')
+        .find((line) => line.startsWith(`${name} `))
+        ?.slice(name.length),
+    )
+  }
 
   it('some of these wait to be read as soon as somebody else asks, and none is forgotten', async () => {
     await using github = await startGitHub()
-    const keys = { API_KEYS: `ann:${ANN},bob:${BOB}`, RATE_LIMIT_MAX: '1000000' }
-    await using app = await startApp({ github, env: { ...keys, GITHUB_TOKEN: OCTOCAT_TOKEN } })
-    const { hostname, port } = new URL(app.url)
-    const open = async () => {
-      const socket = connect({ host: hostname, port: Number(port), noDelay: true })
-      await once(socket, 'connect')
-      return socket
-    }
-    const flood = await Promise.all(Array.from({ length: CONNECTIONS }, open))
+    await using app = await startApp({ github, env: { ...KEYS, GITHUB_TOKEN: OCTOCAT_TOKEN } })
+    const flood = await Promise.all(Array.from({ length: CONNECTIONS }, () => open(app)))
     const answers = flood.map(() => 0)
     flood.forEach((socket, at) => {
       socket.on('data', (chunk: Buffer) => {
@@ -116,12 +216,9 @@ describe('beside who asks without end over hundreds of connections', () => {
       })
       socket.write(request(ANN))
     })
-    const waiting = async () => {
-      const { text } = await app.get('/metrics')
-      return Number(/^work_waiting\{for="door"\} (\d+)$/m.exec(text)?.[1])
-    }
+    const waiting = () => gauge(app, 'work_waiting{for="door"}')
     expect(await waiting()).toBe(0)
-    const little = await open()
+    const little = await open(app)
     little.on('data', () => little.write(request(BOB)))
     little.write(request(BOB))
     await expect.poll(waiting, { timeout: 10_000, interval: 1 }).toBeGreaterThan(CONNECTIONS / 4)
@@ -132,5 +229,28 @@ describe('beside who asks without end over hundreds of connections', () => {
     // Once nobody else is there, no more than before.
     await expect.poll(waiting, { timeout: 10_000 }).toBe(0)
     for (const socket of flood) socket.destroy()
+  })
+
+  it('all are read where GitHub does not answer, and who is quick to answer is answered', async () => {
+    await using github = await startGitHub()
+    const env = { ...KEYS, GITHUB_TOKEN: OCTOCAT_TOKEN, GITHUB_BUDGET: 'off' }
+    await using app = await startApp({ github, env })
+    const hang = github.fault({ kind: 'hang', match: /\/issues\// })
+    const little = await open(app)
+    little.on('data', () => little.write(request(BOB)))
+    little.write(request(BOB))
+    const slow = await Promise.all(Array.from({ length: 60 }, () => open(app)))
+    slow.forEach((socket, at) => {
+      // Each has had an answer before: who has had none is always read.
+      socket.once('data', () => socket.write(issue(1_000 + at)))
+      socket.write(request(ANN))
+    })
+    const inWork = () => gauge(app, 'requests_in_work')
+    await expect.poll(inWork, { timeout: 10_000, interval: 1 }).toBeGreaterThanOrEqual(60)
+    expect(hang.hits).toBeGreaterThan(0)
+    const quick = await open(app)
+    quick.write(request(ANN))
+    expect(String((await once(quick, 'data'))[0])).toContain('HTTP/1.1 400')
+    for (const socket of [...slow, little, quick]) socket.destroy()
   })
 })

@@ -39,12 +39,12 @@ export function join(purse: Purse, budget: Budget, { urgency, signal, at, turn }
     waiter.refuse(signal.reason)
   }
   function leaveLine(settle: () => void): void {
-    if (!line.delete(waiter)) return
+    if (!leave()) return
     purse.waiting -= 1
     signal.removeEventListener('abort', onAbort)
     settle()
   }
-  line.add(waiter)
+  const leave = line.add(waiter)
   purse.waiting += 1
   signal.addEventListener('abort', onAbort, { once: true })
   return waiter
@@ -64,7 +64,7 @@ export function serve(purse: Purse, at: number, mayServe: () => boolean, leave: 
 function firstReady(purse: Purse, urgency: Urgency, at: number): Waiter | undefined {
   let next: Waiter | undefined
   for (const budget of purse.budgets.values()) {
-    const [head] = budget.waiting[urgency]
+    const head = budget.waiting[urgency].first
     if (head && isReady(purse, budget, at) && (!next || head.turn < next.turn)) next = head
   }
   return next

@@ -1,4 +1,5 @@
 import type { Urgency } from '../../core/github.ts'
+import { createQueue, type Queue } from '../../core/queue.ts'
 import type { RateLimit } from '../limits.ts'
 import type { CallOutcome, Pass } from './rateGate.ts'
 
@@ -35,7 +36,7 @@ export interface Budget extends Account {
   inFlight: number
   /** Calls that GitHub counted. */
   spent: number
-  readonly waiting: Readonly<Record<Urgency, Set<Waiter>>>
+  readonly waiting: Readonly<Record<Urgency, Queue<Waiter>>>
 }
 
 /** All that this process holds for one principal. */
@@ -117,7 +118,7 @@ export function budgetOf(purse: Purse, resource: string, inHand: number): Budget
       units: inHand,
       inFlight: 0,
       spent: 0,
-      waiting: { interactive: new Set(), background: new Set() },
+      waiting: { interactive: createQueue(), background: createQueue() },
     }
     purse.budgets.set(resource, budget)
   }

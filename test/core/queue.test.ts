@@ -1,0 +1,111 @@
+import { execFileSync } from 'node:child_process'
+import { describe, expect, it } from 'vitest'
+import { createCells } from '../../src/core/cells.ts'
+import { createQueue } from '../../src/core/queue.ts'
+import { createRoundRobin } from '../../src/core/roundRobin.ts'
+
+describe('a queue', () => {
+  it('holds who waits in the order of arrival', () => {
+    const queue = createQueue<string>()
+    expect([queue.first, queue.size, ...queue]).toEqual([undefined, 0])
+    const leaves = ['a', 'b', 'c', 'd'].map((name) => queue.add(name))
+    expect([queue.first, queue.size, ...queue]).toEqual(['a', 4, 'a', 'b', 'c', 'd'])
+    expect([leaves[1]?.(), leaves[1]?.()]).toEqual([true, false])
+    expect([...queue]).toEqual(['a', 'c', 'd'])
+    expect([leaves[0]?.(), leaves[3]?.()]).toEqual([true, true])
+    expect([queue.first, queue.size, ...queue]).toEqual(['c', 1, 'c'])
+    expect([leaves[2]?.(), leaves[2]?.()]).toEqual([true, false])
+    expect([queue.first, queue.size, ...queue]).toEqual([undefined, 0])
+    queue.add('e')
+    expect([...queue]).toEqual(['e'])
+  })
+
+  it('tells of those who waited when one began to look, whoever leaves meanwhile', () => {
+    const queue = createQueue<() => void>()
+    const seen: number[] = []
+    for (let at = 0; at < 3; at += 1) {
+      const leave = queue.add(() => {
+        seen.push(at)
+        leave()
+      })
+    }
+    for (const item of queue) item()
+    expect([seen, queue.size]).toEqual([[0, 1, 2], 0])
+  })
+})
+
+describe('cells', () => {
+  it('are a map', () => {
+    const cells = createCells<number>()
+    cells.set('a', 1)
+    cells.set('a', 2)
+    cells.set('b', 3)
+    expect([cells.get('a'), cells.has('b'), cells.has('c'), cells.size]).toEqual([
+      2,
+      true,
+      false,
+      2,
+    ])
+    cells.delete('a')
+    cells.delete('c')
+    expect([cells.get('a'), cells.has('a'), cells.size]).toEqual([undefined, false, 1])
+  })
+})
+
+describe('callers who take turns', () => {
+  it('have one each, passing over those whose turn it may not be', () => {
+    const lines = createRoundRobin<string>()
+    for (const item of ['a0', 'a1', 'a2', 'b0', 'b1', 'c0']) lines.add(item.charAt(0), item)
+    expect([lines.waiting, lines.waitingOf('a'), lines.waitingOf('d')]).toEqual([6, 3, 0])
+    const notB = (caller: string) => caller !== 'b'
+    expect([lines.next(), lines.next(notB), lines.next(notB)]).toEqual(['a0', 'c0', 'a1'])
+    expect([lines.next(), lines.next(), lines.next(), lines.next()]).toEqual([
+      'b0',
+      'a2',
+      'b1',
+      undefined,
+    ])
+    lines.add('b', 'b2')
+    expect([lines.next(notB), lines.next()]).toEqual([undefined, 'b2'])
+  })
+})
+
+describe('what has left', () => {
+  /** MB that are old after many have come and gone, without V8 having looked through the whole heap. */
+  function leftBehind(setUp: string, pass: string): number {
+    const source = `
+      import v8 from 'node:v8'
+      import { createCells } from './src/core/cells.ts'
+      import { createQueue } from './src/core/queue.ts'
+      const old = () => v8.getHeapSpaceStatistics().find((space) => space.space_name === 'old_space').space_used_size
+      const young = () => { gc({ type: 'minor' }); gc({ type: 'minor' }) }
+      ${setUp}
+      gc()
+      young()
+      const before = old()
+      for (let at = 0; at < 20_000; at += 1) {
+        ${pass}
+        if (at % 500 === 0) young()
+      }
+      young()
+      process.stdout.write(String((old() - before) / 1e6))`
+    // As large as what hangs on a request.
+    const flags = ['--expose-gc', '--max-semi-space-size=64', '--no-incremental-marking']
+    const args = [...flags, '--input-type=module-typescript', '--eval', source]
+    return Number(execFileSync(process.execPath, args, { encoding: 'utf8' }))
+  }
+  const graph = 'Array.from({ length: 100 }, () => ({}))'
+
+  it('does not outlive the collections of what is young', () => {
+    const queue = `const queue = createQueue(); const leaves = []`
+    const pass = `leaves.push(queue.add(${graph})); if (leaves.length > 8) leaves.shift()()`
+    expect(leftBehind(queue, pass)).toBeLessThan(10)
+    const cells = 'const cells = createCells()'
+    const through = `cells.set('key' + at, ${graph}); cells.delete('key' + (at - 8))`
+    expect(leftBehind(cells, through)).toBeLessThan(10)
+    // What they are for.
+    const set = `const queue = new Set(); const leaves = []`
+    const passed = `const item = ${graph}; queue.add(item); leaves.push(item); if (leaves.length > 8) queue.delete(leaves.shift())`
+    expect(leftBehind(set, passed)).toBeGreaterThan(20)
+  })
+})
