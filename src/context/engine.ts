@@ -43,8 +43,6 @@ export interface Engine {
 export function createEngine(options: EngineOptions): Engine {
   const { cache, credentialFor, past } = options
   const load = createLoad(options)
-  /** Keys of requests as they were last made: callers ask the same again and again. */
-  const keys = new WeakMap<ContextRequest, { readonly within: string; readonly key: string }>()
 
   function allowedFor({ who }: Caller): AllowedRepos {
     return who?.policy?.allowed ?? options.allowed
@@ -58,14 +56,6 @@ export function createEngine(options: EngineOptions): Engine {
       callerToken: caller.callerToken,
       own: caller.who?.policy?.credential,
     })
-  }
-
-  function keyWithin(within: string, request: ContextRequest): string {
-    const known = keys.get(request)
-    if (known?.within === within) return known.key
-    const key = `${within}:${request.key}`
-    keys.set(request, { within, key })
-    return key
   }
 
   /** @param version of the data, which an answer of another version is not an answer to */
@@ -131,6 +121,14 @@ export function createEngine(options: EngineOptions): Engine {
       return known ? changesSince(known, entry.body) : entry.body
     },
   }
+}
+
+function keyWithin(within: string, request: ContextRequest): string {
+  const { key: of, lastKey: last } = request
+  if (last?.within === within && last.of === of) return last.key
+  const key = `${within}:${of}`
+  request.lastKey = { within, of, key }
+  return key
 }
 
 const namesOf = (credential: Credential, caller: Caller) => ({

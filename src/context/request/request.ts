@@ -23,6 +23,16 @@ export interface ContextRequest {
   readonly key: string
   /** Names what is asked for: `key` without the budget. */
   readonly subject: string
+  /** The key among everybody's, of who asked last: callers ask the same again and again. */
+  lastKey?: FullKey
+}
+
+export interface FullKey {
+  /** Whose answers it is among. */
+  readonly within: string
+  /** Of the request that it was made for, of which this may be a copy. */
+  readonly of: string
+  readonly key: string
 }
 
 const Envelope = Type.Object(
