@@ -25,7 +25,8 @@ const SUBSCRIBER = {
   enableOfflineQueue: true,
   maxRetriesPerRequest: null,
   enableAutoPipelining: false,
-  autoResubscribe: true,
+  // The bus does so; where ioredis does and is closed meanwhile, nobody hears the failure, and Node ends the process.
+  autoResubscribe: false,
 } satisfies RedisOptions
 // A subscription without traffic is not a failed command.
 const { commandTimeout: _none, ...SUBSCRIBER_OPTIONS } = SUBSCRIBER
