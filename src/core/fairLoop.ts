@@ -84,7 +84,7 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
     setImmediate(() => {
       turnOpen = false
       // A map that is cleared holds on to its former tables: see `createQueue`.
-      had = new Map()
+      if (had.size > 0) had = new Map()
     })
   }
 

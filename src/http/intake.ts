@@ -92,10 +92,11 @@ export function createIntake(options: IntakeOptions): Intake {
 
   function readAgain(at: number): number {
     const { waiting } = resting
+    if (waiting === 0) return 0
     if (isDraining() || !isShared()) return resume(waiting)
     const count = resume(Math.min(waiting, MOST), mayBegin)
     const hasTime = at - busyAt > SPARE || at - readAt > PATIENCE
-    return count === 0 && hasTime ? resume(Math.min(waiting, 1)) : count
+    return count === 0 && hasTime ? resume(1) : count
   }
 
   function resume(most: number, may?: (caller: string) => boolean): number {
@@ -116,8 +117,8 @@ export function createIntake(options: IntakeOptions): Intake {
       openTurn()
       const count = (read.get(caller) ?? 0) + 1
       read.set(caller, count)
-      const waits = resting.waitingOf(caller) > 0
-      return (waits || count > MOST || !mayBegin(caller)) && isShared() && !isDraining()
+      if (!isShared() || isDraining()) return false
+      return count > MOST || resting.waitingOf(caller) > 0 || !mayBegin(caller)
     },
     rest(caller, socket) {
       if (socket.destroyed) return
