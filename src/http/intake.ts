@@ -62,7 +62,7 @@ export function createIntake(options: IntakeOptions): Intake {
   let turnAt = 0
   let busyAt = 0
   let readAt = 0
-  /** What the last turn let be read, and when; undefined where that was nothing. */
+  /** What the last turn let be read, and when; undefined where the loop was not what it waited for. */
   let last: { readonly at: number; readonly count: number } | undefined
   let pace = USUAL
 
@@ -81,11 +81,12 @@ export function createIntake(options: IntakeOptions): Intake {
     if (at - turnAt > BUSY) busyAt = at
     turnAt = at
     const count = readAgain(at)
-    if (count === 0) last = undefined
+    if (count > 0) readAt = at
+    // Where few were read though more wait, they wait for what their caller has begun, and not for the loop.
+    if (count === 0 || (count < MOST && resting.waiting > 0)) last = undefined
     else {
       if (last) pace += WEIGHT * (Math.min((at - last.at) / last.count, STALLED * pace) - pace)
       last = { at, count }
-      readAt = at
     }
     if (resting.waiting > 0 || count > 0) openTurn()
   }

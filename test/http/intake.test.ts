@@ -141,6 +141,33 @@ describe('connections', () => {
       expect(read).toEqual(['bob', 'bob'])
     })
 
+    it('do not wait for the loop', async () => {
+      const clock = { at: 0 }
+      let begun = 15
+      const intake = createIntake({
+        isShared: () => true,
+        isDraining: () => false,
+        begun: () => begun,
+        now: () => clock.at,
+      })
+      for (let at = 0; at < 200; at += 1) {
+        const socket = new Socket()
+        intake.rest('ann', socket)
+        socket.resume = () => {
+          begun = 16
+          return socket
+        }
+      }
+      // One is answered in each turn, of five milliseconds.
+      for (let done = 0; done < 100; done += 1) {
+        begun = 15
+        clock.at += 5
+        await turn()
+      }
+      expect(intake.waiting).toBe(100)
+      expect(intake.delayOf('ann')).toBeLessThan(20)
+    })
+
     it('are read as ever where more than 512 of them rest', async () => {
       const { clock, intake, read, rest } = startFull()
       for (let at = 20; at < 520; at += 1) rest('ann', `a${at}`)
