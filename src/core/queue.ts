@@ -17,7 +17,7 @@ interface Place<T> {
  * gone, and the table before points to it, for iterators that are on their way
  * (`OrderedHashTable::Rehash`, src/objects/ordered-hash-table.cc). As soon as one of these tables is old,
  * those that follow outlive every collection of what is young, and so does all that was in them when they
- * were made, until V8 looks through the whole heap: of a line that many pass, half of what passes.
+ * were made, until V8 looks through the whole heap: of a set of eight that many pass, all that passes.
  */
 export function createQueue<T>(): Queue<T> {
   let head: Place<T> | undefined
