@@ -208,8 +208,12 @@ describe('beside who asks without end over hundreds of connections', () => {
   /** Refused, at little cost. */
   const request = (key: string) =>
     `GET /mcp/context/none HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\n\r\n`
-  const [ANN, BOB] = ['ann-key-0123456789', 'bob-key-0123456789'] as const
-  const KEYS = { API_KEYS: `ann:${ANN},bob:${BOB}`, RATE_LIMIT_MAX: '1000000' }
+  const [ANN, BOB, CLEO] = [
+    'ann-key-0123456789',
+    'bob-key-0123456789',
+    'cleo-key-0123456789',
+  ] as const
+  const KEYS = { API_KEYS: `ann:${ANN},bob:${BOB},cleo:${CLEO}`, RATE_LIMIT_MAX: '1000000' }
   const issue = (number: number) =>
     `GET /mcp/context/github_issue?owner=octocat&repo=Hello-World&issue_number=${number} HTTP/1.1\r\nhost: x\r\nx-api-key: ${ANN}\r\n\r\n`
 
@@ -260,24 +264,37 @@ describe('beside who asks without end over hundreds of connections', () => {
 
   it('all are read where GitHub does not answer, and who is quick to answer is answered', async () => {
     await using github = await startGitHub()
-    const env = { ...KEYS, GITHUB_TOKEN: OCTOCAT_TOKEN, GITHUB_BUDGET: 'off' }
+    const limits = { GITHUB_BUDGET: 'off', GITHUB_CONNECTIONS: '100' }
+    const env = { ...KEYS, ...limits, GITHUB_TOKEN: OCTOCAT_TOKEN }
     await using app = await startApp({ github, env })
     const hang = github.fault({ kind: 'hang', match: /\/issues\// })
-    const little = await open(app)
-    little.on('data', () => little.write(request(BOB)))
-    little.write(request(BOB))
-    const slow = await Promise.all(Array.from({ length: 60 }, () => open(app)))
-    slow.forEach((socket, at) => {
-      // Each has had an answer before: who has had none is always read.
-      socket.once('data', () => socket.write(issue(1_000 + at)))
-      socket.write(request(ANN))
-    })
+    // Two, so that callers change also while the third has nothing that is read.
+    const others = await Promise.all(
+      [BOB, CLEO].map(async (key) => ({ key, socket: await open(app) })),
+    )
+    for (const { key, socket } of others) {
+      socket.on('data', () => socket.write(request(key)))
+      socket.write(request(key))
+    }
     const inWork = () => gauge(app, 'requests_in_work')
+    const slow = await Promise.all(Array.from({ length: 60 }, () => open(app)))
+    // Who has had no answer yet is always read.
+    for (const [at, socket] of slow.slice(0, 20).entries()) socket.write(issue(1_000 + at))
+    await expect.poll(inWork, { timeout: 10_000, interval: 1 }).toBeGreaterThanOrEqual(20)
+    let answered = 0
+    for (const [at, socket] of slow.slice(20).entries()) {
+      socket.once('data', () => {
+        answered += 1
+        socket.write(issue(2_000 + at))
+      })
+      socket.write(request(ANN))
+    }
+    await expect.poll(() => answered, { timeout: 10_000 }).toBe(40)
     await expect.poll(inWork, { timeout: 10_000, interval: 1 }).toBeGreaterThanOrEqual(60)
     expect(hang.hits).toBeGreaterThan(0)
     const quick = await open(app)
     quick.write(request(ANN))
     expect(String((await once(quick, 'data'))[0])).toContain('HTTP/1.1 400')
-    for (const socket of [...slow, little, quick]) socket.destroy()
+    for (const socket of [...slow, quick, ...others.map((other) => other.socket)]) socket.destroy()
   })
 })
