@@ -50,7 +50,7 @@ it('a subscriber that is closed while it subscribes anew leaves no failure that 
   process.on('unhandledRejection', onUnheard)
   const guarded = guardRedis(connections.commands, { onChange() {} })
   const bus = createBus(guarded, connections.subscriber, 'x:')
-  await expect.poll(() => bus.connected).toBe(true)
+  await expect.poll(() => bus.connected, { timeout: 10_000 }).toBe(true)
   const ended = once(connections.subscriber, 'end')
   proxy.drop()
   await ended
