@@ -1,8 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import { createCells } from '../../src/core/cells.ts'
 import { createQueue } from '../../src/core/queue.ts'
-import { createRoundRobin } from '../../src/core/roundRobin.ts'
 
 describe('a queue', () => {
   it('holds who waits in the order of arrival', () => {
@@ -31,42 +29,6 @@ describe('a queue', () => {
     }
     for (const item of queue) item()
     expect([seen, queue.size]).toEqual([[0, 1, 2], 0])
-  })
-})
-
-describe('cells', () => {
-  it('are a map', () => {
-    const cells = createCells<number>()
-    cells.set('a', 1)
-    cells.set('a', 2)
-    cells.set('b', 3)
-    expect([cells.get('a'), cells.has('b'), cells.has('c'), cells.size]).toEqual([
-      2,
-      true,
-      false,
-      2,
-    ])
-    cells.delete('a')
-    cells.delete('c')
-    expect([cells.get('a'), cells.has('a'), cells.size]).toEqual([undefined, false, 1])
-  })
-})
-
-describe('callers who take turns', () => {
-  it('have one each, passing over those whose turn it may not be', () => {
-    const lines = createRoundRobin<string>()
-    for (const item of ['a0', 'a1', 'a2', 'b0', 'b1', 'c0']) lines.add(item.charAt(0), item)
-    expect([lines.waiting, lines.waitingOf('a'), lines.waitingOf('d')]).toEqual([6, 3, 0])
-    const notB = (caller: string) => caller !== 'b'
-    expect([lines.next(), lines.next(notB), lines.next(notB)]).toEqual(['a0', 'c0', 'a1'])
-    expect([lines.next(), lines.next(), lines.next(), lines.next()]).toEqual([
-      'b0',
-      'a2',
-      'b1',
-      undefined,
-    ])
-    lines.add('b', 'b2')
-    expect([lines.next(notB), lines.next()]).toEqual([undefined, 'b2'])
   })
 })
 
