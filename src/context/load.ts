@@ -97,11 +97,11 @@ export function createLoad(options: LoadOptions): (reading: Reading) => Promise<
             ? await toldPolicy(policy, credential, { tags, visibility })
             : NOT_KEPT,
         visibility,
-        unchanged: reader.unchanged,
+        unchanged: reader.isUnchanged(),
         tags,
       }
     } finally {
-      if (waits) meter.calls += reader.calls
+      if (waits) meter.calls += reader.calls()
     }
   }
 
@@ -143,9 +143,7 @@ export function createLoad(options: LoadOptions): (reading: Reading) => Promise<
       allowed: allowed.permits,
       part: () => contextOf(github, allowed, signal),
       clean: cleaner.text,
-      get removed() {
-        return cleaner.removed
-      },
+      removed: cleaner.removed,
     }
   }
 }

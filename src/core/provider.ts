@@ -146,7 +146,7 @@ export interface FetchContext {
   /** Cleans a text that is from elsewhere; what is removed from it is counted too. */
   clean(text: string, kind: TextKind): string
   /** What was removed so far, from all that was read with this. */
-  readonly removed: Removed
+  removed(): Removed
 }
 
 /**

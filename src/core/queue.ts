@@ -2,8 +2,8 @@
 export interface Queue<T> extends Iterable<T> {
   /** @returns what takes it out again, and tells whether it was still there */
   add(item: T): () => boolean
-  readonly first: T | undefined
-  readonly size: number
+  first(): T | undefined
+  size(): number
 }
 
 interface Place<T> {
@@ -18,6 +18,9 @@ interface Place<T> {
  * (`OrderedHashTable::Rehash`, src/objects/ordered-hash-table.cc). As soon as one of these tables is old,
  * those that follow outlive every collection of what is young, and so does all that was in them when they
  * were made, until V8 looks through the whole heap: of a set of eight that many pass, all that passes.
+ * Nor has it getters, as nothing has that is made for each request: V8 makes a hidden class for each
+ * object whose getter is a function of its own, and that class, old from the start, holds the function
+ * and all that it sees until then.
  */
 export function createQueue<T>(): Queue<T> {
   let head: Place<T> | undefined
@@ -47,12 +50,8 @@ export function createQueue<T>(): Queue<T> {
       size += 1
       return () => remove(place)
     },
-    get first() {
-      return head?.item
-    },
-    get size() {
-      return size
-    },
+    first: () => head?.item,
+    size: () => size,
     /** Of those who wait now: who leaves meanwhile is told of too. */
     [Symbol.iterator]() {
       const items: T[] = []

@@ -39,7 +39,7 @@ export function createRoundRobin<T>(): RoundRobin<T> {
   }
 
   function nextLine(may: ((caller: string) => boolean) | undefined): Line<T> | undefined {
-    const { first } = round
+    const first = round.first()
     if (!first || !may || may(first.caller)) return first
     for (const line of round) if (line !== first && may(line.caller)) return line
     return undefined
@@ -62,7 +62,7 @@ export function createRoundRobin<T>(): RoundRobin<T> {
       if (!line) return undefined
       const item = line.items.shift()
       waiting -= 1
-      if (line.items.length === 0 || round.size > 1) toTheEnd(line)
+      if (line.items.length === 0 || round.size() > 1) toTheEnd(line)
       return item
     },
     get waiting() {

@@ -16,9 +16,9 @@ export interface GitHubOptions extends CallOptions, Patience {
 /** GitHub in one caller's name for one answer. */
 export interface BoundGitHub extends GitHub {
   /** Calls sent so far. */
-  readonly calls: number
+  calls(): number
   /** Whether GitHub said of everything so far that it had not changed. */
-  readonly unchanged: boolean
+  isUnchanged(): boolean
 }
 
 export type GitHubFor = (reading: Reading) => BoundGitHub
@@ -45,12 +45,8 @@ export function createGitHub(options: GitHubOptions): GitHubFor {
       download: (template, { tail, ...request }) =>
         download(options, reading, usage, expandPath(template, request), tail),
       graphql: (query, variables) => askGraphQL(options, reading, usage, query, variables),
-      get calls() {
-        return usage.calls
-      },
-      get unchanged() {
-        return usage.calls > 0 && usage.changed === 0
-      },
+      calls: () => usage.calls,
+      isUnchanged: () => usage.calls > 0 && usage.changed === 0,
     }
   }
 }

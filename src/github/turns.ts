@@ -116,9 +116,9 @@ export function createTurns({ foresight, now, places }: TurnOptions): Turns {
   /** Whether who comes now has a chance in this line. */
   function hasRoom(line: Line): boolean {
     if (!foresight) return true
-    const oldest = line.waiters.first
+    const oldest = line.waiters.first()
     const isStanding = oldest !== undefined && now() - oldest.since > STANDING
-    return !isStanding && line.waiters.size < reachOf(line)
+    return !isStanding && line.waiters.size() < reachOf(line)
   }
 
   function noteGone(line: Line): void {
@@ -133,14 +133,14 @@ export function createTurns({ foresight, now, places }: TurnOptions): Turns {
   function refuseBeyond(name: string, line: Line): void {
     if (!foresight) return
     const reach = reachOf(line)
-    if (line.waiters.size <= reach) return
+    if (line.waiters.size() <= reach) return
     for (const late of [...line.waiters].slice(Math.ceil(reach))) late.drop(name)
   }
 
   function serve(): void {
     for (const [name, line] of waiting) {
       if (!mayGo(line)) continue
-      const next = line.waiters.first
+      const next = line.waiters.first()
       // To the end of the round.
       waiting.delete(name)
       waiting.set(name, line)
@@ -176,7 +176,7 @@ export function createTurns({ foresight, now, places }: TurnOptions): Turns {
     function stand(name: string): void {
       const line = lineOf(name)
       lines.set(name, line)
-      if (line.waiters.size === 0) {
+      if (line.waiters.size() === 0) {
         line.since = now()
         line.went = 0
       }
@@ -189,7 +189,7 @@ export function createTurns({ foresight, now, places }: TurnOptions): Turns {
       const { line } = stand
       stands.delete(name)
       stand.leave()
-      if (line.waiters.size === 0) waiting.delete(name)
+      if (line.waiters.size() === 0) waiting.delete(name)
       forgetIdle(name, line)
     }
     function leave(settle: () => void): void {
@@ -202,7 +202,7 @@ export function createTurns({ foresight, now, places }: TurnOptions): Turns {
     }
     const alone = callers.onAdd((name) => {
       const line = lineOf(name)
-      if (line.waiters.size === 0 && mayGo(line)) waiter.admit(name)
+      if (line.waiters.size() === 0 && mayGo(line)) waiter.admit(name)
       else if (hasRoom(line)) stand(name)
     })
     signal.addEventListener('abort', onAbort, { once: true })
@@ -218,7 +218,7 @@ export function createTurns({ foresight, now, places }: TurnOptions): Turns {
       const { names } = callers
       for (const name of names) {
         const line = lineOf(name)
-        if (line.waiters.size === 0 && mayGo(line)) return go(name, line)
+        if (line.waiters.size() === 0 && mayGo(line)) return go(name, line)
       }
       const open = names.filter((name) => hasRoom(lineOf(name)))
       if (open.length === 0) {

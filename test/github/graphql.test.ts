@@ -57,7 +57,7 @@ describe('a query', () => {
     expect(github.requests).toMatchObject([
       { method: 'POST', path: '/graphql', cost: 1, points: 1 },
     ])
-    expect([client.calls, client.unchanged]).toEqual([1, false])
+    expect([client.calls(), client.isUnchanged()]).toEqual([1, false])
     expect([client.remaining('graphql'), client.remaining('core')]).toEqual([4_999, undefined])
   })
 
@@ -231,7 +231,7 @@ describe('what may pass', () => {
   ])('%s: the query is sent again', async (_name, fault) => {
     github.fault({ match: '/graphql', times: 2, ...fault })
     expect(await ask()).toMatchObject({ repository: {} })
-    expect([github.requests.length, client.calls]).toEqual([3, 3])
+    expect([github.requests.length, client.calls()]).toEqual([3, 3])
   })
 
   it.each<[string, unknown]>([

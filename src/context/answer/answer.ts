@@ -37,8 +37,8 @@ export async function buildAnswer(
   const { answer } = fetched
   const pace = createPace()
   const { context, omitted } = await fitAnswer(request, answer, pace, (fitted) => {
-    const { removed } = fitted.draft.from ?? fetched.context
-    const block = blockOf(request, fitted, removed)
+    const context = fitted.draft.from ?? fetched.context
+    const block = blockOf(request, fitted, context.removed())
     onBlock(block)
     return block
   })

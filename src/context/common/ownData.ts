@@ -20,8 +20,8 @@ export const noGitHub: BoundGitHub = {
   list: refuse,
   download: refuse,
   graphql: refuse,
-  calls: 0,
-  unchanged: false,
+  calls: () => 0,
+  isUnchanged: () => false,
 }
 
 async function refuse(): Promise<never> {

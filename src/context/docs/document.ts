@@ -48,7 +48,7 @@ export async function documentOf(read: Read, pace: Pace): Promise<Document> {
     lines,
     outline,
     unread: size - bytes.length,
-    removed: cleaner.removed,
+    removed: cleaner.removed(),
   }
 }
 

@@ -123,7 +123,7 @@ function cleanPiece(clean: FetchContext['clean'], piece: Piece): Piece {
 function cleanFields(fields: Fields): Fields {
   const cleaner = createCleaner()
   const own = Object.entries(cleaner.data(fields)).filter(([name]) => !OURS.has(name))
-  const { removed } = cleaner
+  const removed = cleaner.removed()
   return { ...Object.fromEntries(own), ...(Object.keys(removed).length > 0 && { removed }) }
 }
 

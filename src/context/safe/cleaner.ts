@@ -19,8 +19,8 @@ export interface Cleaner {
   data<T>(value: T): T
   /** A file's bytes, where they are text. Its lines stay in their places. */
   file(bytes: Buffer, path: string): Buffer
-  /** How many of each kind so far, in the order of their names. */
-  readonly removed: Removed
+  /** How many of each kind so far, in the order of their names. No getter: see `createQueue`. */
+  removed(): Removed
 }
 
 /** Deeper than anything that GitHub documents: what lies below is left out. */
@@ -28,6 +28,9 @@ const DEEPEST = 200
 /** Global IDs in both of their formats (docs.github.com/graphql/guides/migrating-graphql-global-node-ids). */
 const NODE_ID = /^(?:[A-Z]{1,8}_kw[\w-]+|MD[\w+/]+=*)$/
 type Fields = Readonly<Record<string, unknown>>
+/** Names of fields that need no cleaning: GitHub has a few hundred, and languages are names too. */
+const plainNames = new Set<string>()
+const MOST_NAMES = 2_000
 
 /** What other ends of a line than `\n` become: an end in Markdown, else nothing that ends a line. */
 function lineEndOf(kind: TextKind, keepLines: boolean): LineEnd {
@@ -42,8 +45,6 @@ export function createCleaner(): Cleaner {
     html_comments: 0,
     secrets: 0,
   }
-  /** Names of fields that need no cleaning. */
-  const plainNames = new Set<string>()
 
   function clean(value: string, kind: TextKind, keepLines: boolean): string {
     const cleaned = isVisible(value) ? value : unhide(value, kind, keepLines)
@@ -106,7 +107,7 @@ export function createCleaner(): Cleaner {
       if (plainNames.has(name)) continue
       const plain = text(name, 'line')
       if (plain === name) {
-        plainNames.add(name)
+        if (plainNames.size < MOST_NAMES) plainNames.add(name)
         continue
       }
       renamed ??= new Map()
@@ -138,8 +139,6 @@ export function createCleaner(): Cleaner {
     text,
     file,
     data: <T>(value: T) => any(value, 0) as T,
-    get removed() {
-      return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0))
-    },
+    removed: () => Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)),
   }
 }

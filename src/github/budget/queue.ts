@@ -64,7 +64,7 @@ export function serve(purse: Purse, at: number, mayServe: () => boolean, leave: 
 function firstReady(purse: Purse, urgency: Urgency, at: number): Waiter | undefined {
   let next: Waiter | undefined
   for (const budget of purse.budgets.values()) {
-    const head = budget.waiting[urgency].first
+    const head = budget.waiting[urgency].first()
     if (head && isReady(purse, budget, at) && (!next || head.turn < next.turn)) next = head
   }
   return next
@@ -74,7 +74,7 @@ function firstReady(purse: Purse, urgency: Urgency, at: number): Waiter | undefi
 export function refuseForbidden(purse: Purse, at: number): void {
   for (const budget of purse.budgets.values()) {
     for (const urgency of URGENCIES) {
-      if (budget.waiting[urgency].size === 0) continue
+      if (budget.waiting[urgency].size() === 0) continue
       const reason = refusalOf(purse, budget, urgency, at)
       if (reason) for (const waiter of budget.waiting[urgency]) waiter.refuse(reason)
     }

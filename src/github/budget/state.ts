@@ -126,7 +126,7 @@ export function budgetOf(purse: Purse, resource: string, inHand: number): Budget
 }
 
 export const waitingFor = ({ waiting }: Budget): number =>
-  waiting.interactive.size + waiting.background.size
+  waiting.interactive.size() + waiting.background.size()
 
 /** Whether a call can be sent with what is in hand. */
 export function isReady(purse: Purse, budget: Budget, at: number): boolean {

@@ -44,7 +44,7 @@ describe('cleanGitHub', () => {
       ['/d', { tail: 9 }],
       ['{ e }', { f: 1 }],
     ])
-    expect(cleaner.removed).toEqual({ hidden_characters: 6, html_comments: 5 })
+    expect(cleaner.removed()).toEqual({ hidden_characters: 6, html_comments: 5 })
   })
 
   it('covers every method', () => {

@@ -11,7 +11,7 @@ const kinds = fc.constantFrom<TextKind>('markdown', 'code', 'line')
 
 function cleaned(text: string, kind: TextKind, keepLines = false) {
   const cleaner = createCleaner()
-  return { text: cleaner.text(text, kind, { keepLines }), removed: cleaner.removed }
+  return { text: cleaner.text(text, kind, { keepLines }), removed: cleaner.removed() }
 }
 
 describe('text', () => {
@@ -32,11 +32,11 @@ describe('text', () => {
 
   it('tells the counts in the order of their names, without those that are none', () => {
     const cleaner = createCleaner()
-    expect(cleaner.removed).toEqual({})
+    expect(cleaner.removed()).toEqual({})
     cleaner.text(TOKEN, 'code')
     cleaner.text(TOKEN, 'code')
     cleaner.text('a\0\u200B', 'code')
-    expect(Object.entries(cleaner.removed)).toEqual([
+    expect(Object.entries(cleaner.removed())).toEqual([
       ['control_characters', 1],
       ['hidden_characters', 1],
       ['secrets', 2],
@@ -116,7 +116,7 @@ describe('data', () => {
       yes: true,
       number: 1.5,
     })
-    expect(cleaner.removed).toEqual({ hidden_characters: 4, html_comments: 3, secrets: 3 })
+    expect(cleaner.removed()).toEqual({ hidden_characters: 4, html_comments: 3, secrets: 3 })
     expect(source).toEqual(copy)
   })
 
@@ -169,7 +169,7 @@ describe('data', () => {
       Buffer.from(cleaner.data(source).content, 'base64').toString()
     expect(read(file('README.md', 'a\u200B\n<!--\n-->\nb'))).toBe('a\n\n\nb')
     expect(read(file('a.html', `<!-- a -->\u202E${TOKEN}`))).toBe('<!-- a -->[masked github token]')
-    expect(cleaner.removed).toEqual({ hidden_characters: 2, html_comments: 1, secrets: 1 })
+    expect(cleaner.removed()).toEqual({ hidden_characters: 2, html_comments: 1, secrets: 1 })
     const clean = file('a.ts', 'const a = "ü"\n')
     expect(cleaner.data(clean)).toBe(clean)
   })
@@ -194,7 +194,7 @@ describe('data', () => {
         const once = createCleaner().data(source)
         const cleaner = createCleaner()
         expect(cleaner.data(once)).toBe(once)
-        expect(cleaner.removed).toEqual({})
+        expect(cleaner.removed()).toEqual({})
       }),
       { numRuns: 1_500 },
     )
