@@ -1,20 +1,8 @@
-import { promisify } from 'node:util'
-import { gunzip, gunzipSync } from 'node:zlib'
 import { ServiceError } from '../core/errors.ts'
+import { inflate } from './inflate.ts'
 import { receive } from './receive.ts'
-import { MAX_RESPONSE_BYTES, type Upstream } from './upstream.ts'
+import type { Upstream } from './upstream.ts'
 
-const gunzipAsync = promisify(gunzip)
-/**
- * Bytes that are inflated at once: with the default, 16 KiB, a page takes ten turns, and of a short
- * answer most of that is in vain, and taken until V8 looks through the whole heap.
- */
-const LEAST_CHUNK = 1_024
-const LARGEST_CHUNK = 1_048_576
-/** Bytes up to which a text is inflated on this thread, in half a millisecond: another must be waited for. */
-const SHORT = 262_144
-/** Bytes of a gzip's end that tell how long the text is (RFC 1952, section 2.3.1, ISIZE). */
-const TOLD = 4
 const REDIRECTS = new Set([301, 302, 307, 308])
 const MAX_REDIRECTS = 3
 
@@ -90,28 +78,10 @@ export async function exchange(
   throw new ServiceError('upstream_error', 'GitHub redirected too often. Try again later.')
 }
 
-/** Takes the loop's time, unlike what came before. @throws zlib's errors for what is no gzip */
+/** @throws zlib's errors for what is no gzip */
 export async function unpack({ packed, ...answer }: Packed): Promise<Exchange> {
-  return { ...answer, body: await inflate(packed, answer.headers) }
-}
-
-async function inflate(bytes: Buffer, headers: Headers): Promise<Buffer> {
-  if (header(headers, 'content-encoding') !== 'gzip' || bytes.length === 0) return bytes
-  const told = bytes.length < TOLD ? 0 : bytes.readUInt32LE(bytes.length - TOLD)
-  // One more byte than the text has: only then its end is seen at once.
-  const chunkSize = Math.min(LARGEST_CHUNK, Math.max(LEAST_CHUNK, told + 1))
-  const short = told > SHORT ? undefined : inflateShort(bytes, chunkSize)
-  return short ?? gunzipAsync(bytes, { maxOutputLength: MAX_RESPONSE_BYTES, chunkSize })
-}
-
-/** Undefined where the text is longer than it tells, as one of several parts. */
-function inflateShort(bytes: Buffer, chunkSize: number): Buffer | undefined {
-  try {
-    return gunzipSync(bytes, { maxOutputLength: SHORT, chunkSize })
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return undefined
-    throw cause
-  }
+  const isPacked = header(answer.headers, 'content-encoding') === 'gzip' && packed.length > 0
+  return { ...answer, body: isPacked ? await inflate(packed) : packed }
 }
 
 function pathOnOrigin(location: string, from: string, origin: string): string {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { exchange, unpack } from '../../src/github/exchange.ts'
+import { inflate } from '../../src/github/inflate.ts'
 import { createUpstream } from '../../src/github/upstream.ts'
 
 /** What is read of a zipped answer. */
@@ -38,6 +39,13 @@ function telling(length: number, zipped: Buffer): Buffer {
   return lying
 }
 
+/** The same with a name in its head (RFC 1952, section 2.3.1). */
+function named(zipped: Buffer): Buffer {
+  const head = Buffer.from(zipped.subarray(0, 10))
+  head.writeUInt8(8, 3)
+  return Buffer.concat([head, Buffer.from('name\0'), zipped.subarray(10)])
+}
+
 const text = (length: number) => Buffer.from('0123456789abcdef'.repeat(length / 16))
 
 describe('a zipped answer', () => {
@@ -60,6 +68,34 @@ describe('a zipped answer', () => {
       await expect(read(telling(told, gzipSync(text(20_000))))).rejects.toThrow('length check')
     },
   )
+
+  it('is read whole whatever was read before it, and however many are at once', async () => {
+    const good = gzipSync(text(20_000))
+    const spoilt = (at: number) => {
+      const bytes = Buffer.from(good)
+      bytes.writeUInt8(bytes.readUInt8(at) ^ 0xff, at)
+      return bytes
+    }
+    const bad: [string, Buffer, Buffer | undefined][] = [
+      ['another check sum', spoilt(good.length - 8), undefined],
+      ['no deflated text', spoilt(12), undefined],
+      ['cut off', good.subarray(0, good.length / 2), undefined],
+      ['only the ends', Buffer.concat([good.subarray(0, 10), good.subarray(-8)]), undefined],
+      ['a zip bomb that tells little', telling(16, gzipSync(text(3_000_000))), undefined],
+      ['a name in its head', named(good), text(20_000)],
+      ['what follows its end', Buffer.concat([good, good.subarray(-8)]), text(20_000)],
+    ]
+    for (const [what, bytes, expected] of bad) {
+      const answers = await Promise.allSettled([good, bytes, good, bytes, good].map(inflate))
+      const texts = answers.map((one) => (one.status === 'fulfilled' ? one.value : undefined))
+      const [first, second, third, fourth, fifth] = texts
+      expect([first, third, fifth], what).toEqual([text(20_000), text(20_000), text(20_000)])
+      expect([second, fourth], what).toEqual([expected, expected])
+    }
+    const many = Array.from({ length: 100 }, (_, at) => text(16 * (at + 1)))
+    const read = await Promise.all(many.map((one) => inflate(gzipSync(one))))
+    expect(read.every((one, at) => one.equals(many[at] as Buffer))).toBe(true)
+  })
 
   it('is not unpacked beyond what GitHub ever sends, whatever it tells', async () => {
     const bomb = gzipSync(Buffer.alloc(40 * 1024 * 1024, ' '))
