@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import type { Contracts } from '../context/request/contract.ts'
 import { type ContextRequest, parseRequest } from '../context/request/request.ts'
+import { createDoorkeeper } from '../core/doorkeeper.ts'
 
 /** Bodies remembered, and characters of one at most. */
 const MOST_BODIES = 2_048
@@ -15,6 +16,7 @@ const MEANING = Symbol('meaning')
  */
 export function createRequestParser(app: FastifyInstance, contracts: Contracts) {
   const bodies = new LRUCache<string, object>({ max: MOST_BODIES })
+  const cameBefore = createDoorkeeper(4 * MOST_BODIES)
   const parseJson = app.getDefaultJsonParser('error', 'error')
 
   app.removeContentTypeParser('application/json')
@@ -25,7 +27,9 @@ export function createRequestParser(app: FastifyInstance, contracts: Contracts) 
       const known = bodies.get(text)
       if (known) return done(null, known)
       void parseJson(request, text, (error, value) => {
-        if (value instanceof Object && text.length <= LONGEST_BODY) bodies.set(text, value)
+        if (value instanceof Object && text.length <= LONGEST_BODY && cameBefore(text)) {
+          bodies.set(text, value)
+        }
         done(error, value)
       })
     },
