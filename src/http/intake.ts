@@ -22,6 +22,8 @@ export interface IntakeOptions {
   readonly begun: (caller: string) => number
   /** Milliseconds; of `performance` unless given. */
   readonly now?: () => number
+  /** Milliseconds in which the loop had nothing to do, so far; of `performance` unless given. */
+  readonly idle?: () => number
 }
 
 /** Connections of one caller that a turn of the loop reads, and of those that rest. */
@@ -33,11 +35,12 @@ const MOST = 8
 const BEGUN = 16
 /** Of those that rest for that reason: who comes then is told inside where it would wait in vain. */
 const HELD = 512
-/** Milliseconds of a turn that did something, and without such a turn, until there is time to spare. */
-const BUSY = 0.05
-const SPARE = 2
+/** Of the time since the last look, what the loop had nothing to do in, where there is time to spare. */
+const SPARE = 0.9
 /** Milliseconds that pass at most between two that are read. */
 const PATIENCE = 5
+/** Milliseconds until it is looked again whether one may be read. */
+const LOOK = 2
 /** Milliseconds from one to the next, before that is known, and how much what was seen last says of it. */
 const USUAL = 0.1
 const WEIGHT = 0.1
@@ -53,15 +56,19 @@ const STALLED = 3
  * there is time, as when GitHub is slow, all is read.
  */
 export function createIntake(options: IntakeOptions): Intake {
-  const { begun, isDraining, isShared, now = () => performance.now() } = options
+  const { begun, isDraining, isShared } = options
+  const { idle = () => performance.nodeTiming.idleTime, now = () => performance.now() } = options
   const resting = createRoundRobin<Socket>()
   /** Requests of this turn, by caller. */
   let read = new Map<string, number>()
   let turnOpen = false
-  /** When the last turn ended, the last that did something, and when something that rested was read. */
-  let turnAt = 0
-  let busyAt = 0
+  /** Looks again where nothing could be read. */
+  let look: NodeJS.Timeout | undefined
+  /** When something that rested was read. */
   let readAt = 0
+  /** When it was last looked, and how long the loop had had nothing to do by then. */
+  let lookAt = 0
+  let idleAt = 0
   /** What the last turn let be read, and when; undefined where the loop was not what it waited for. */
   let last: { readonly at: number; readonly count: number } | undefined
   let pace = USUAL
@@ -78,8 +85,6 @@ export function createIntake(options: IntakeOptions): Intake {
     // A map that is cleared holds on to its former tables: see `createQueue`.
     if (read.size > 0) read = new Map()
     const at = now()
-    if (at - turnAt > BUSY) busyAt = at
-    turnAt = at
     const count = readAgain(at)
     if (count > 0) readAt = at
     // Where few were read though more wait, they wait for what their caller has begun, and not for the loop.
@@ -88,7 +93,13 @@ export function createIntake(options: IntakeOptions): Intake {
       if (last) pace += WEIGHT * (Math.min((at - last.at) / last.count, STALLED * pace) - pace)
       last = { at, count }
     }
-    if (resting.waiting > 0 || count > 0) openTurn()
+    if (count > 0) openTurn()
+    else if (resting.waiting > 0) lookLater()
+  }
+
+  /** Turns without an end would take the time that they wait for. */
+  function lookLater(): void {
+    look = look?.refresh() ?? setTimeout(openTurn, LOOK).unref()
   }
 
   function readAgain(at: number): number {
@@ -96,8 +107,17 @@ export function createIntake(options: IntakeOptions): Intake {
     if (waiting === 0) return 0
     if (isDraining() || !isShared()) return resume(waiting)
     const count = resume(Math.min(waiting, MOST), mayBegin)
-    const hasTime = at - busyAt > SPARE || at - readAt > PATIENCE
-    return count === 0 && hasTime ? resume(1) : count
+    if (count > 0) return count
+    return hasTime(at) || at - readAt > PATIENCE ? resume(1) : 0
+  }
+
+  function hasTime(at: number): boolean {
+    const elapsed = at - lookAt
+    if (elapsed < LOOK) return false
+    const before = idleAt
+    lookAt = at
+    idleAt = idle()
+    return idleAt - before > SPARE * elapsed
   }
 
   function resume(most: number, may?: (caller: string) => boolean): number {

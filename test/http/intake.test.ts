@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect, Socket } from 'node:net'
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createIntake } from '../../src/http/intake.ts'
 import { type App, startApp } from '../support/app.ts'
 import { OCTOCAT_TOKEN, startGitHub } from '../support/github/index.ts'
@@ -8,12 +8,13 @@ import { OCTOCAT_TOKEN, startGitHub } from '../support/github/index.ts'
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 function start(state = { shared: true, draining: false, begun: 0 }) {
-  const clock = { at: 0 }
+  const clock = { at: 0, idle: 0 }
   const intake = createIntake({
     isShared: () => state.shared,
     isDraining: () => state.draining,
     begun: () => state.begun,
     now: () => clock.at,
+    idle: () => clock.idle,
   })
   const read: string[] = []
   /** A connection that tells when it is read again. */
@@ -26,10 +27,20 @@ function start(state = { shared: true, draining: false, begun: 0 }) {
     }
     return socket
   }
-  return { clock, intake, read, rest, state }
+  /** Lets so many milliseconds pass, of which the loop has nothing to do in `idle`. */
+  async function pass(milliseconds: number, idle = 0): Promise<void> {
+    clock.at += milliseconds
+    clock.idle += idle
+    vi.advanceTimersByTime(milliseconds)
+    await turn()
+  }
+  return { clock, intake, pass, read, rest, state }
 }
 
 describe('connections', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
+  afterEach(() => void vi.useRealTimers())
+
   it('rest where a turn has read eight of the caller’s and others are there', async () => {
     const { intake, state } = start()
     const came = (caller: string) => Array.from({ length: 10 }, () => intake.came(caller))
@@ -86,37 +97,46 @@ describe('connections', () => {
     })
 
     it('are read again when less is begun', async () => {
-      const { clock, read, state } = startFull()
-      for (let done = 0; done < 4; done += 1) {
-        clock.at += 1
-        await turn()
-      }
+      const { pass, read, state } = startFull()
+      await pass(2)
+      await pass(2)
       expect(read).toEqual([])
       state.begun = 15
-      clock.at += 1
-      await turn()
+      await pass(2)
       expect(read).toHaveLength(8)
     })
 
     it('are read one after the other while the process has time to spare', async () => {
-      const { clock, read } = startFull()
-      clock.at += 1
-      await turn()
-      // Turns in which nothing is done.
-      for (let done = 0; done < 300; done += 1) {
-        clock.at += 0.01
+      const { pass, read } = startFull()
+      await pass(2, 1.7)
+      expect(read).toHaveLength(0)
+      for (let done = 0; done < 20; done += 1) {
+        await pass(2, 1.9)
+        // One that was read is followed by a turn of its own.
         await turn()
       }
       expect(read).toHaveLength(20)
     })
 
+    it('cost nothing while none may be read', async () => {
+      const { pass } = startFull()
+      const timers = vi.spyOn(globalThis, 'setImmediate')
+      await pass(2)
+      timers.mockClear()
+      await pass(1)
+      // That of the test.
+      expect(timers).toHaveBeenCalledTimes(1)
+    })
+
     it('are read every five milliseconds at least', async () => {
-      const { clock, read } = startFull()
-      for (let done = 0; done < 61; done += 1) {
-        clock.at += 1
+      const { pass, read } = startFull()
+      for (let done = 0; done < 60; done += 1) {
+        await pass(1)
         await turn()
       }
-      expect(read).toHaveLength(10)
+      // It is looked every two milliseconds.
+      expect(read.length).toBeGreaterThanOrEqual(8)
+      expect(read.length).toBeLessThanOrEqual(12)
     })
 
     it('do not keep others from being read', async () => {
@@ -126,6 +146,7 @@ describe('connections', () => {
         isDraining: () => false,
         begun: (caller) => (caller === 'ann' ? 16 : 0),
         now: () => clock.at,
+        idle: () => 0,
       })
       const read: string[] = []
       for (const name of ['ann', 'ann', 'bob', 'bob']) {
@@ -149,6 +170,7 @@ describe('connections', () => {
         isDraining: () => false,
         begun: () => begun,
         now: () => clock.at,
+        idle: () => 0,
       })
       for (let at = 0; at < 200; at += 1) {
         const socket = new Socket()
@@ -162,6 +184,7 @@ describe('connections', () => {
       for (let done = 0; done < 100; done += 1) {
         begun = 15
         clock.at += 5
+        vi.advanceTimersByTime(5)
         await turn()
       }
       expect(intake.waiting).toBe(100)
