@@ -14,6 +14,8 @@ const PAUSE = 3_600_000
 /** Milliseconds for which a comparison may wait, and bytes of all that wait: more than one answer reads. */
 const LATER = 1_000
 const MOST_WAITING = 16 * 1024 * 1024
+/** Comparisons of one principal that wait: more tell no more, and hold what nobody needs. */
+const ENOUGH = 4 * MISMATCHES
 /** Bytes that are hashed at once, in 2 ms, and milliseconds from then to the next. */
 const STEP = 2 * 1024 * 1024
 const PAUSE_OF_STEPS = 1
@@ -55,6 +57,12 @@ export function createTagDrift(now: () => number): TagDrift {
   let bytes = 0
   let isTimed = false
 
+  function countOf(principal: string): number {
+    let count = 0
+    for (const { principal: other } of waiting) if (other === principal) count += 1
+    return count
+  }
+
   function compareNext(): void {
     const next = waiting.shift()
     if (!next) return
@@ -95,6 +103,7 @@ export function createTagDrift(now: () => number): TagDrift {
       return (drifts.get(principal)?.pausedUntil ?? 0) <= now()
     },
     compare(principal, tag) {
+      if (countOf(principal) >= ENOUGH) return
       waiting.push({ principal, tag, at: now() })
       bytes += tag.body.length
       while (bytes > MOST_WAITING) compareNext()

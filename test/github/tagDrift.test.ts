@@ -79,6 +79,27 @@ describe('the recipe of tags', () => {
     }
   })
 
+  it('is not compared with all that comes in heaps, and that of others is', () => {
+    const { drift, mismatch } = setUp()
+    let compared = 0
+    const input = {
+      authorization: 'x',
+      get accept() {
+        compared += 1
+        return 'application/json'
+      },
+    }
+    const sent = `"${computeTag(READ.input, READ.body)}"`
+    for (let done = 0; done < 1_000; done += 1) drift.compare('ann', { ...READ, input, sent })
+    mismatch(10, 'bob')
+    expect(drift.trusted('ann')).toBe(true)
+    expect(compared).toBe(40)
+    expect(drift.trusted('bob')).toBe(false)
+    // What was compared makes room.
+    mismatch(10)
+    expect(drift.trusted('ann')).toBe(false)
+  })
+
   it('takes a weak tag for what it is', () => {
     const { drift } = setUp()
     const sent = `W/"${computeTag(READ.input, READ.body)}"`
