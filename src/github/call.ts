@@ -83,10 +83,11 @@ export async function call(options: CallOptions, wanted: Call): Promise<Exchange
   const leave = await options.turns?.enter({ callers: caller, signal })
   try {
     const answer = await callNow(options, wanted)
+    const whole = 'body' in answer ? answer : await unpack(answer).catch(failAsTransport)
     // What comes next is to read it, which takes the loop's time: its connection is in use till then.
     const { fairLoop } = options
     if (fairLoop) await new Promise<void>((resolve) => fairLoop.runHeavy(latest(caller), resolve))
-    return 'body' in answer ? answer : await unpack(answer).catch(failAsTransport)
+    return whole
   } finally {
     leave?.()
   }
