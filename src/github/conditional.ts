@@ -1,7 +1,14 @@
 import type { Credential } from './credentials.ts'
 import { type Exchange, type Headers, header } from './exchange.ts'
 import { unreadable } from './failures.ts'
-import { credentialDigest, type Found, type Resource, type ResourceStore } from './resources.ts'
+import { inflate } from './inflate.ts'
+import {
+  credentialDigest,
+  type Found,
+  LARGEST_KEPT,
+  type Resource,
+  type ResourceStore,
+} from './resources.ts'
 import { computeTag, opaque, type TagDrift } from './validators.ts'
 
 /** A resource as it is now, and whether GitHub said that it had not changed. */
@@ -37,11 +44,12 @@ export async function fetchConditionally(
   { resources, drift }: Conditions,
   request: ConditionalRequest,
 ): Promise<Current> {
-  const found = await resources.find(request.credential.principal, request.name)
+  const found = await findWhole(resources, request)
   const tag = found && tagFor(found, request, drift)
   let answer = await request.send(tag === undefined ? {} : { 'if-none-match': tag })
   if (answer.status === 304 && found && tag !== undefined) {
-    const { body, link } = found.resource
+    const { body } = found
+    const { link } = found.resource
     const toldLink = header(answer.headers, 'link')
     // A tag proves a body, not where a list goes on: that was said to another principal alone.
     if (toldLink !== undefined || link === undefined || found.own) {
@@ -55,15 +63,33 @@ export async function fetchConditionally(
   return { body: answer.body, link: header(answer.headers, 'link'), unchanged: false }
 }
 
+interface Whole extends Found {
+  /** Uncompressed. */
+  readonly body: Buffer
+}
+
+/** What is kept, where it can be read. */
+async function findWhole(
+  resources: ResourceStore,
+  { credential, name }: ConditionalRequest,
+): Promise<Whole | undefined> {
+  const found = await resources.find(credential.principal, name)
+  if (!found) return undefined
+  const { body, zipped } = found.resource
+  if (!zipped) return { ...found, body }
+  const whole = await inflate(body).catch(() => undefined)
+  return whole && { ...found, body: whole }
+}
+
 function tagFor(
-  { resource, own }: Found,
+  { body, own, resource }: Whole,
   request: ConditionalRequest,
   drift: TagDrift,
 ): string | undefined {
   const { accept, authorization, credential } = request
   const weak = resource.tag.startsWith('W/') ? 'W/' : ''
   if (drift.trusted(credential.principal)) {
-    return `${weak}"${computeTag({ accept, authorization }, resource.body)}"`
+    return `${weak}"${computeTag({ accept, authorization }, body)}"`
   }
   // GitHub's own tag belongs to the credential that it was sent to.
   const same = own && resource.tagFor === credentialDigest(credential.principal, authorization)
@@ -71,15 +97,17 @@ function tagFor(
 }
 
 async function keep(
-  { body, headers }: Exchange,
+  { body, gzip, headers }: Exchange,
   { accept, authorization, credential, name }: ConditionalRequest,
   { resources, drift }: Conditions,
 ): Promise<void> {
   const tag = tagOf(headers)
   if (tag === undefined) return
   drift.compare(credential.principal, { sent: tag, input: { accept, authorization }, body })
+  if (body.length > LARGEST_KEPT) return
   const resource: Resource = {
-    body,
+    body: gzip ?? body,
+    zipped: gzip !== undefined,
     tag,
     tagFor: credentialDigest(credential.principal, authorization),
     link: header(headers, 'link'),

@@ -25,6 +25,8 @@ export interface Packed extends Head {
 export interface Exchange extends Omit<Packed, 'packed'> {
   /** Uncompressed. */
   readonly body: Buffer
+  /** The same as it came, where it came zipped. */
+  readonly gzip?: Buffer
 }
 
 export interface ExchangeRequest {
@@ -80,8 +82,10 @@ export async function exchange(
 
 /** @throws zlib's errors for what is no gzip */
 export async function unpack({ packed, ...answer }: Packed): Promise<Exchange> {
-  const isPacked = header(answer.headers, 'content-encoding') === 'gzip' && packed.length > 0
-  return { ...answer, body: isPacked ? await inflate(packed) : packed }
+  const isZipped = header(answer.headers, 'content-encoding') === 'gzip' && packed.length > 0
+  return isZipped
+    ? { ...answer, body: await inflate(packed), gzip: packed }
+    : { ...answer, body: packed }
 }
 
 function pathOnOrigin(location: string, from: string, origin: string): string {

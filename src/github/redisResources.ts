@@ -1,20 +1,15 @@
 import { hash } from 'node:crypto'
-import { promisify } from 'node:util'
-import { gunzip, gzip } from 'node:zlib'
 import type { GuardedRedis } from '../redis/guarded.ts'
 import { redisKey } from '../redis/keys.ts'
 import { type Found, LARGEST_KEPT, type Resource, type ResourceStore } from './resources.ts'
 
-const compress = promisify(gzip)
-const decompress = promisify(gunzip)
-/** Speed matters more than the last percent; JSON shrinks to a sixth all the same. */
-const LEVEL = { level: 1 }
 /** Milliseconds. */
 const KEEP_FOR = 86_400_000
 
 interface Record {
-  /** SHA-256 of the body: equal bodies are kept once. */
+  /** SHA-256 of the body as it is kept: equal ones are kept once. */
   readonly digest: string
+  readonly zipped: boolean
   readonly tag: string
   readonly tagFor: string
   readonly link?: string
@@ -49,26 +44,26 @@ async function findShared(
   if (!record) return undefined
   const body = await readBody(redis, record.digest)
   if (!body) return undefined
-  const { tag, tagFor, link } = record
-  return { resource: { body, tag, tagFor, link }, own: Boolean(own) }
+  const { tag, tagFor, link, zipped } = record
+  return { resource: { body, zipped, tag, tagFor, link }, own: Boolean(own) }
 }
 
 async function keepShared(
   redis: GuardedRedis,
   principal: string,
   name: string,
-  { body, tag, tagFor, link }: Resource,
+  { body, link, tag, tagFor, zipped }: Resource,
 ): Promise<void> {
   const digest = hash('sha256', body)
   const record = JSON.stringify({
     digest,
+    zipped,
     tag,
     tagFor,
     ...(link === undefined ? {} : { link }),
   } satisfies Record)
-  const packed = await compress(body, LEVEL)
   await Promise.all([
-    redis.try((client) => client.set(bodyKey(digest), packed, 'PX', KEEP_FOR)),
+    redis.try((client) => client.set(bodyKey(digest), body, 'PX', KEEP_FOR)),
     redis.try((client) => client.set(ownKey(principal, name), record, 'PX', KEEP_FOR)),
     redis.try((client) => client.set(latestKey(name), record, 'PX', KEEP_FOR)),
   ])
@@ -76,15 +71,8 @@ async function keepShared(
 
 /** The body, if Redis has it and it is the one that was meant. */
 async function readBody(redis: GuardedRedis, digest: string): Promise<Buffer | undefined> {
-  const packed = await redis.try((client) => client.getBuffer(bodyKey(digest)))
-  if (!packed) return undefined
-  try {
-    const body = await decompress(packed, { maxOutputLength: LARGEST_KEPT })
-    return hash('sha256', body) === digest ? body : undefined
-  } catch {
-    // Not what was written: as good as absent.
-    return undefined
-  }
+  const body = await redis.try((client) => client.getBuffer(bodyKey(digest)))
+  return body && hash('sha256', body) === digest ? body : undefined
 }
 
 function parseRecord(text: string | null | undefined): Record | undefined {
@@ -94,7 +82,7 @@ function parseRecord(text: string | null | undefined): Record | undefined {
     const valid = [record?.digest, record?.tag, record?.tagFor].every(
       (field) => typeof field === 'string',
     )
-    return valid ? (record as Record) : undefined
+    return valid && typeof record?.zipped === 'boolean' ? (record as Record) : undefined
   } catch {
     return undefined
   }

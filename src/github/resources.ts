@@ -4,7 +4,9 @@ import { ownBytes } from '../core/ownBytes.ts'
 
 /** What GitHub last said of one resource. */
 export interface Resource {
+  /** As it came: a third as long as it is where it came zipped. */
   readonly body: Buffer
+  readonly zipped: boolean
   /** Entity tag as GitHub sent it, and a digest of the credential that it was sent to. */
   readonly tag: string
   readonly tagFor: string
@@ -29,7 +31,7 @@ export interface Found {
   readonly own: boolean
 }
 
-/** Bytes. Larger bodies are fetched whole each time. */
+/** Bytes of a body, and of what is kept of it. Larger ones are fetched whole each time. */
 export const LARGEST_KEPT = 4 * 1024 * 1024
 /** Bytes that V8 needs beside texts and body: the objects, the Buffer, the places in both lists. */
 const OVERHEAD = 200

@@ -8,6 +8,7 @@ import { createMemoryResources } from '../../src/github/resources.ts'
 import { createCallerLimit } from '../../src/http/callerLimit.ts'
 import { PREFIX, redisKey } from '../../src/redis/keys.ts'
 import { createRedisService, type RedisService } from '../../src/redis/redis.ts'
+import { resourceOf } from '../suites/resources.ts'
 import {
   type Clock,
   createClock,
@@ -347,7 +348,7 @@ describe('a Redis Cluster', () => {
     const [ours, theirs] = [here, there].map(({ service }) =>
       createSharedResources(createMemoryResources(1024 * 1024), service.commands),
     )
-    const resource = { body: Buffer.from('{}'), tag: '"t"', tagFor: 'f', link: undefined }
+    const resource = resourceOf('{}')
     await ours?.keep('ann', '/repos/o/r', resource)
     expect(await theirs?.find('ann', '/repos/o/r')).toEqual({ resource, own: true })
   }, 60_000)

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { type Current, fetchConditionally } from '../../src/github/conditional.ts'
 import type { Credential } from '../../src/github/credentials.ts'
@@ -13,6 +14,7 @@ interface Said {
   /** By the recipe unless given. */
   readonly tag?: string
   readonly link?: string
+  readonly zipped?: true
 }
 
 /** GitHub with one resource, which answers each token as `says` tells. */
@@ -24,7 +26,7 @@ function setUp() {
   let unasked304 = false
 
   function send(token: string, headers: Record<string, string>): Exchange {
-    const { body, tag, link } = says.get(token) ?? { body: 'null' }
+    const { body, tag, link, zipped } = says.get(token) ?? { body: 'null' }
     const etag = tag ?? `"${computeTag({ accept, authorization: token }, Buffer.from(body))}"`
     const given = headers['if-none-match']
     asked.push(given)
@@ -33,6 +35,7 @@ function setUp() {
       status: unchanged ? 304 : 200,
       headers: { etag, ...(link === undefined ? {} : { link }) },
       body: Buffer.from(unchanged ? '' : body),
+      ...(zipped && !unchanged && { gzip: gzipSync(body) }),
       redirects: 0,
     }
   }
@@ -60,6 +63,7 @@ function setUp() {
   return {
     asked,
     get,
+    resources,
     says,
     answer304() {
       unasked304 = true
@@ -73,6 +77,18 @@ function setUp() {
 }
 
 describe('a conditional request', () => {
+  it('confirms what came zipped, which is kept so, and is unconditional where that cannot be read', async () => {
+    const { asked, get, resources, says } = setUp()
+    says.set('t1', { body: '[1]', zipped: true })
+    expect(await get('ann', 't1')).toMatchObject({ text: '[1]', unchanged: false })
+    const kept = (await resources.find('ann', '/x'))?.resource
+    expect(kept).toMatchObject({ body: gzipSync('[1]'), zipped: true })
+    expect(await get('ann', 't1')).toMatchObject({ text: '[1]', unchanged: true })
+    if (kept) await resources.keep('ann', '/x', { ...kept, body: Buffer.from('spoilt') })
+    expect(await get('ann', 't1')).toMatchObject({ text: '[1]', unchanged: false })
+    expect(asked.map((tag) => tag !== undefined)).toEqual([false, true, false])
+  })
+
   it('is unconditional at first, then confirms the body at no cost', async () => {
     const { asked, get, says } = setUp()
     says.set('t1', { body: '[1]' })

@@ -8,6 +8,7 @@ export interface TestedResources extends AsyncDisposable {
 export function resourceOf(body: string | Buffer, change: Partial<Resource> = {}): Resource {
   return {
     body: Buffer.from(body as string),
+    zipped: false,
     tag: '"tag"',
     tagFor: 'for',
     link: undefined,
@@ -24,7 +25,11 @@ export function resourcesSuite(name: string, create: () => Promise<TestedResourc
       await using tested = await create()
       const resources = [
         resourceOf(''),
-        resourceOf('{"title":"ü 🙂 \\u0000"}', { tag: 'W/"t"', link: '<x>; rel="next"' }),
+        resourceOf('{"title":"ü 🙂 \\u0000"}', {
+          tag: 'W/"t"',
+          link: '<x>; rel="next"',
+          zipped: true,
+        }),
         resourceOf(Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))),
         resourceOf(Buffer.alloc(1_000_000, 'x')),
       ]
