@@ -126,7 +126,8 @@ export function createEngine(options: EngineOptions): Engine {
 function keyWithin(within: string, request: ContextRequest): string {
   const { key: of, lastKey: last } = request
   if (last?.within === within && last.of === of) return last.key
-  const key = `${within}:${of}`
+  // Joined: see the names in github/client.ts.
+  const key = [within, of].join(':')
   request.lastKey = { within, of, key }
   return key
 }

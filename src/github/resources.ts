@@ -72,7 +72,12 @@ function sizeOf({ body, link = '', tag, tagFor }: Resource, key: string): number
   return OVERHEAD + 2 * key.length + tag.length + tagFor.length + link.length + body.length
 }
 
+/** The last digest: most resources are asked for in one name, and share the one text. */
+let last = { of: '', digest: '' }
+
 /** Digest of a credential, to tell whether a stored tag was sent to the same one. */
 export function credentialDigest(principal: string, authorization: string | undefined): string {
-  return hash('sha256', `${principal}:${authorization ?? ''}`, 'base64url')
+  const of = `${principal}:${authorization ?? ''}`
+  if (last.of !== of) last = { of, digest: hash('sha256', of, 'base64url') }
+  return last.digest
 }
