@@ -16,7 +16,7 @@ const MEANING = Symbol('meaning')
  */
 export function createRequestParser(app: FastifyInstance, contracts: Contracts) {
   const bodies = new LRUCache<string, object>({ max: MOST_BODIES })
-  const cameBefore = createDoorkeeper(4 * MOST_BODIES)
+  const cameBefore = createDoorkeeper(16 * MOST_BODIES)
   const parseJson = app.getDefaultJsonParser('error', 'error')
 
   app.removeContentTypeParser('application/json')
