@@ -28,7 +28,7 @@ export async function inflate(bytes: Buffer): Promise<Buffer> {
 }
 
 interface Inflater {
-  /** Undefined for what is no deflated text, or one that is not short. */
+  /** Undefined for what is no deflated text, has more behind it, or is not short. */
   inflate(deflated: Buffer): Promise<Buffer | undefined>
   close(): void
 }
@@ -44,7 +44,7 @@ async function inflateShort(bytes: Buffer): Promise<Buffer | undefined> {
   const inflater = idle.pop() ?? createInflater()
   const text = await inflater.inflate(bytes.subarray(HEAD, -TAIL))
   const isWhole = text !== undefined && tells(bytes.subarray(-TAIL), text)
-  // One that did not come to the end of what it was given is of no more use.
+  // Only one that came to the end of what it was given, and no further, can be given more.
   if (isWhole && idle.length < MOST_IDLE) idle.push(inflater)
   else inflater.close()
   return isWhole ? text : undefined
@@ -63,17 +63,20 @@ function createInflater(): Inflater {
     size += chunk.length
     if (size > SHORT) stream.destroy()
   })
-  // Then the write's own callback is not called.
-  stream.on('error', () => settle(undefined))
+  // After an error the write's own callback is not called, and this follows.
+  stream.on('error', () => {})
   stream.on('close', () => settle(undefined))
   return {
     inflate(deflated) {
       chunks = []
       size = 0
       stream.reset()
+      const end = stream.bytesWritten + deflated.length
       return new Promise((resolve) => {
         settle = resolve
-        stream.write(deflated, (cause) => resolve(cause ? undefined : Buffer.concat(chunks)))
+        stream.write(deflated, () => {
+          resolve(stream.bytesWritten === end ? Buffer.concat(chunks) : undefined)
+        })
       })
     },
     close: () => void stream.destroy(),
