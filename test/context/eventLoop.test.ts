@@ -145,7 +145,7 @@ describe('the event loop', () => {
         minTrust: undefined,
         ...options,
       } as unknown as ContextRequest
-      const context = { removed: {} } as FetchContext
+      const context = { removed: () => ({}) } as FetchContext
       const answer = { blocks: [draft(pieces)], omitted: [], visibility: 'public' } as const
       expect(await longestTurn(() => buildAnswer(request, { answer, context }))).toBeLessThan(1)
     },
