@@ -16,7 +16,7 @@ export type Check = (
 
 const DOCUMENT = 'document'
 const PROBLEM = '#/components/schemas/Problem'
-const UNLISTED = new Set([400, 401, 403, 404, 405, 413, 414, 415, 429])
+const UNLISTED = new Set([400, 401, 403, 404, 405, 406, 413, 414, 415, 429])
 
 /** Holds answers against the document: status, media type and body. */
 export function createCheck(document: Document): Check {
