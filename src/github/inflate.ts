@@ -23,7 +23,7 @@ export async function inflate(bytes: Buffer): Promise<Buffer> {
   const short = isShort ? await inflateShort(bytes) : undefined
   if (short) return short
   // One more byte than the text has: only then its end is seen at once.
-  const chunkSize = Math.min(LARGEST_CHUNK, told + SHORT)
+  const chunkSize = Math.min(LARGEST_CHUNK, Math.max(SHORT, told + 1))
   return gunzipAsync(bytes, { maxOutputLength: MAX_RESPONSE_BYTES, chunkSize })
 }
 

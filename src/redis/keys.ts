@@ -8,5 +8,6 @@ export const PREFIX = 'gcs1:'
  * belongs to one name on one node (redis.io, "Hash tags").
  */
 export function redisKey(kind: string, name: string): string {
+  // Joined: see the names in github/client.ts.
   return [PREFIX, '{', hash('sha256', name, 'base64url'), '}:', kind].join('')
 }
