@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { type ProblemCode, ServiceError } from '../core/errors.ts'
+import type { Stored } from '../core/memory/byteLog.ts'
 import type { Entry, Times } from './entry.ts'
 
 /*
@@ -22,10 +23,11 @@ interface Head extends Times {
   }
 }
 
+/** For Redis. */
 export function encodeEntry(entry: Entry): Buffer {
-  const head = Buffer.from(JSON.stringify(headOf(entry)))
-  const body = entry.kind === 'answer' ? entry.body : Buffer.alloc(0)
-  const bytes = Buffer.concat([Buffer.alloc(HEAD), head, body])
+  const stored = packEntry(entry)
+  const head = Buffer.from(stored.head)
+  const bytes = Buffer.concat([Buffer.alloc(HEAD), head, stored.body])
   bytes.write(MAGIC + String(Math.floor(entry.asOf)).padStart(AS_OF.digits, '0'), 'latin1')
   bytes.writeUInt32BE(head.length, LENGTH)
   bytes.writeUInt32BE(crc32(bytes.subarray(LENGTH)), CRC)
@@ -37,17 +39,21 @@ export function decodeEntry(bytes: Buffer): Entry | undefined {
   if (bytes.length < HEAD || bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) return undefined
   if (crc32(bytes.subarray(LENGTH)) !== bytes.readUInt32BE(CRC)) return undefined
   const bodyStart = HEAD + bytes.readUInt32BE(LENGTH)
-  const { contextId, refusal, ...common } = JSON.parse(
-    bytes.toString('utf8', HEAD, bodyStart),
-  ) as Head
-  if (!refusal) {
-    return {
-      kind: 'answer',
-      contextId: contextId ?? '',
-      body: bytes.subarray(bodyStart),
-      ...common,
-    }
-  }
+  return unpackEntry({
+    head: bytes.toString('utf8', HEAD, bodyStart),
+    body: bytes.subarray(bodyStart),
+  })
+}
+
+/** What is not body as one text. */
+export function packEntry(entry: Entry): Stored {
+  const body = entry.kind === 'answer' ? entry.body : Buffer.alloc(0)
+  return { head: JSON.stringify(headOf(entry)), body }
+}
+
+export function unpackEntry({ body, head }: Stored): Entry {
+  const { contextId, refusal, ...common } = JSON.parse(head) as Head
+  if (!refusal) return { kind: 'answer', contextId: contextId ?? '', body, ...common }
   const { code, detail, upstreamStatus } = refusal
   const options = upstreamStatus === undefined ? {} : { upstreamStatus }
   return { kind: 'refusal', error: new ServiceError(code, detail, options), ...common }

@@ -1,5 +1,6 @@
-import { LRUCache } from 'lru-cache'
+import { createTwoQueues } from '../core/memory/twoQueues.ts'
 import { ownBytes } from '../core/ownBytes.ts'
+import { packEntry, unpackEntry } from './codec.ts'
 import type { AnswerEntry, Entry } from './entry.ts'
 import type { Store } from './store.ts'
 
@@ -13,8 +14,7 @@ const TEXT = 24
 
 export interface MemoryStore extends Store {
   get(key: string): Entry | undefined
-  /** @param decoded whether it was just read from bytes, so that nothing but those hangs on it */
-  set(key: string, entry: Entry, decoded?: boolean): void
+  set(key: string, entry: Entry): void
   delete(key: string): void
   clear(): void
   /** Bytes in use. */
@@ -22,24 +22,29 @@ export interface MemoryStore extends Store {
   readonly entries: number
 }
 
-/** The cache in this process, least recently used out first, bounded by bytes. */
+/** The cache in this process, bounded by bytes. */
 export function createMemoryStore(maxBytes: number): MemoryStore {
-  const lru = new LRUCache<string, Entry>({
-    maxSize: maxBytes,
+  const entries = createTwoQueues<Entry>({
+    maxBytes,
     // One giant answer must not push out everything else.
-    maxEntrySize: Math.max(1, Math.floor(maxBytes / 8)),
-    sizeCalculation: sizeOf,
+    largest: 1 / 8,
+    usual: 1024,
+    sizeOf,
+    compact,
+    // A refusal stays the error that it is.
+    pack: (entry) => (entry.kind === 'refusal' ? undefined : packEntry(entry)),
+    unpack: unpackEntry,
   })
   return {
-    get: (key) => lru.get(key),
-    set: (key, entry, decoded) => void lru.set(key, decoded ? owned(entry) : compact(entry)),
-    delete: (key) => void lru.delete(key),
-    clear: () => lru.clear(),
+    get: entries.get,
+    set: entries.set,
+    delete: entries.delete,
+    clear: entries.clear,
     get bytes() {
-      return lru.calculatedSize
+      return entries.bytes()
     },
     get entries() {
-      return lru.size
+      return entries.size()
     },
   }
 }
@@ -63,6 +68,3 @@ function compact(entry: Entry): Entry {
   )
   return { ...entry, ...flat, body: ownBytes(entry.body) }
 }
-
-const owned = (entry: Entry): Entry =>
-  entry.kind === 'refusal' ? entry : { ...entry, body: ownBytes(entry.body) }

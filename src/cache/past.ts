@@ -1,6 +1,7 @@
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
-import { LRUCache } from 'lru-cache'
+import { createTwoQueues } from '../core/memory/twoQueues.ts'
+import { ownBytes } from '../core/ownBytes.ts'
 import type { GuardedRedis } from '../redis/guarded.ts'
 import { redisKey } from '../redis/keys.ts'
 
@@ -11,6 +12,8 @@ const inflate = promisify(gunzip)
 const KEPT = 24 * 60 * 60 * 1000
 /** Milliseconds after which an answer that is still made is written again. */
 const RENEWED = 60 * 60 * 1000
+/** Bytes that V8 needs beside key and body. */
+const OVERHEAD = 400
 /** Bytes of an answer as Redis may hold it, inflated. */
 const LARGEST = 64 * 1024 * 1024
 
@@ -23,6 +26,12 @@ export interface PastAnswers {
   readonly bytes: number
 }
 
+interface Past {
+  readonly body: Buffer
+  /** Epoch milliseconds. */
+  readonly writtenAt: number
+}
+
 /**
  * Kept for a day, apart by principal, in this process and, where there is one, in Redis.
  * @param maxBytes in this process
@@ -32,15 +41,18 @@ export function createPastAnswers(
   redis: GuardedRedis | undefined,
   now: () => number,
 ): PastAnswers {
-  const memory = new LRUCache<string, { body: Buffer; writtenAt: number }>({
-    maxSize: maxBytes,
-    sizeCalculation: ({ body }, key) => body.length + key.length + 400,
-    ttl: KEPT,
-    perf: { now },
+  const memory = createTwoQueues<Past>({
+    maxBytes,
+    largest: 1,
+    usual: 2048,
+    sizeOf: ({ body }, key) => OVERHEAD + body.length + key.length,
+    compact: ({ body, writtenAt }) => ({ body: ownBytes(body), writtenAt }),
+    pack: ({ body, writtenAt }) => ({ head: String(writtenAt), body }),
+    unpack: ({ body, head }) => ({ body, writtenAt: Number(head) }),
   })
   return {
     get bytes() {
-      return memory.calculatedSize
+      return memory.bytes()
     },
     async keep(principal, contextId, body) {
       const key = redisKey('past', `${principal}:${contextId}`)
@@ -53,7 +65,7 @@ export function createPastAnswers(
     async get(principal, contextId) {
       const key = redisKey('past', `${principal}:${contextId}`)
       const known = memory.get(key)
-      if (known) return known.body
+      if (known && known.writtenAt > now() - KEPT) return known.body
       const bytes = await redis?.try((client) => client.getBuffer(key))
       return bytes ? inflate(bytes, { maxOutputLength: LARGEST }).catch(() => undefined) : undefined
     },

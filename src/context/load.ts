@@ -2,7 +2,6 @@ import type { PastAnswers } from '../cache/past.ts'
 import type { Loaded } from '../cache/request.ts'
 import type { GitHub, Urgency } from '../core/github.ts'
 import { type CallAnswer, noteAnswer } from '../core/meter.ts'
-import { ownBytes } from '../core/ownBytes.ts'
 import { createParty, type Party } from '../core/party.ts'
 import type { Answer, CachePolicy, FetchContext } from '../core/provider.ts'
 import type { Span } from '../core/trace.ts'
@@ -83,14 +82,12 @@ export function createLoad(options: LoadOptions): (reading: Reading) => Promise<
       caller.memo?.set(subject, fetched)
       const { answer } = fetched
       const built = await buildAnswer(request, fetched, waits ? caller.onBlock : undefined)
-      const body = ownBytes(built.body)
-      void past.keep(scopeOf(credential, caller), built.contextId, body)
+      void past.keep(scopeOf(credential, caller), built.contextId, built.body)
       const tags = [...tagsOf(request, answer.repository), ...(answer.tags ?? [])]
       const visibility = credential.anonymous ? 'public' : answer.visibility
       const policy = answer.cache?.() ?? provider.cache
       return {
         ...built,
-        body,
         // What changed while it was read is told, but not as an answer of the state before.
         policy:
           (await provider.version?.(params as never, signal)) === version

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
+import type { Stored } from '../core/memory/byteLog.ts'
+import { createTwoQueues } from '../core/memory/twoQueues.ts'
 import { ownBytes } from '../core/ownBytes.ts'
 
 /** What GitHub last said of one resource. */
@@ -36,18 +37,31 @@ export const LARGEST_KEPT = 4 * 1024 * 1024
 /** Bytes that V8 needs beside texts and body: the objects, the Buffer, the places in both lists. */
 const OVERHEAD = 200
 
-/** Names for which it is remembered whom to ask. */
-const MOST_HINTS = 50_000
+/** Share of the bytes for remembering whom to ask. */
+const HINTS_SHARE = 1 / 16
 
 /** Resources of this process alone, bounded by bytes. */
 export function createMemoryResources(maxBytes: number): ResourceStore {
-  const resources = new LRUCache<string, Resource>({
-    maxSize: maxBytes,
-    maxEntrySize: Math.max(1, Math.floor(maxBytes / 4)),
-    sizeCalculation: sizeOf,
+  const hintBytes = Math.floor(maxBytes * HINTS_SHARE)
+  const resources = createTwoQueues<Resource>({
+    maxBytes: maxBytes - hintBytes,
+    largest: 1 / 4,
+    usual: 1024,
+    sizeOf,
+    compact: (resource) => ({ ...resource, body: ownBytes(resource.body) }),
+    pack,
+    unpack,
   })
   /** The principal that a resource was last sent to: after a rotation its body is as good. */
-  const latest = new LRUCache<string, string>({ max: MOST_HINTS })
+  const latest = createTwoQueues<string>({
+    maxBytes: hintBytes,
+    largest: 1 / 4,
+    usual: 128,
+    sizeOf: (principal, name) => OVERHEAD + principal.length + name.length,
+    compact: (principal) => principal,
+    pack: (principal) => ({ head: principal, body: NOTHING }),
+    unpack: ({ head }) => head,
+  })
   const read = (principal: string | undefined, name: string) =>
     principal === undefined ? undefined : resources.get(`${principal} ${name}`)
   return {
@@ -58,18 +72,28 @@ export function createMemoryResources(maxBytes: number): ResourceStore {
     },
     async keep(principal, name, resource) {
       if (resource.body.length > LARGEST_KEPT) return
-      resources.set(`${principal} ${name}`, { ...resource, body: ownBytes(resource.body) })
+      resources.set(`${principal} ${name}`, resource)
       latest.set(name, principal)
     },
     get bytes() {
-      return resources.calculatedSize
+      return resources.bytes() + latest.bytes()
     },
   }
 }
 
+const NOTHING = Buffer.alloc(0)
+
+function pack({ body, ...rest }: Resource): Stored {
+  return { head: JSON.stringify(rest), body }
+}
+
+function unpack({ body, head }: Stored): Resource {
+  const { link, tag, tagFor, zipped } = JSON.parse(head) as Omit<Resource, 'body'>
+  return { body, zipped, tag, tagFor, link }
+}
+
 function sizeOf({ body, link = '', tag, tagFor }: Resource, key: string): number {
-  // Its name is a key once more where it is remembered whom to ask.
-  return OVERHEAD + 2 * key.length + tag.length + tagFor.length + link.length + body.length
+  return OVERHEAD + key.length + tag.length + tagFor.length + link.length + body.length
 }
 
 /** The last digest: most resources are asked for in one name, and share the one text. */

@@ -1,6 +1,7 @@
 /**
- * Fills the store that the first argument names and prints as JSON the bytes that it counts and those
- * that it takes. To be run with `--expose-gc`.
+ * Fills the store that the first argument names and prints as JSON the bytes that it counts, those that
+ * it takes, and those of objects for each; with `again` as second argument, of what was asked for again.
+ * To be run with `--expose-gc`.
  */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -11,12 +12,13 @@ import { createMemoryResources, credentialDigest } from '../../src/github/resour
 import { redisKey } from '../../src/redis/keys.ts'
 
 const ENTRIES = 10_000
-const NO_CAP = 2 ** 40
+const CAP = 128 * 1024 * 1024
 const principal = 'Zk0W3vKcDq5o1mE8d3zJtA'
 
 interface Filled {
   readonly bytes: number
   fill(number: number): Promise<void> | void
+  askAgain(number: number): unknown
 }
 
 /** Bodies of 200 to 8,000 bytes. */
@@ -32,11 +34,12 @@ const keyOf = (number: number) =>
   `${principal}:github_issue?${JSON.stringify([{ issue_number: number, owner: 'o', repo: 'r' }])}`
 
 function answers(): Filled {
-  const store = createMemoryStore(NO_CAP)
+  const store = createMemoryStore(CAP)
   return {
     get bytes() {
       return store.bytes
     },
+    askAgain: (number) => store.get(keyOf(number)),
     fill(number) {
       const key = keyOf(number)
       store.set(key, {
@@ -60,11 +63,12 @@ async function refused(): Promise<never> {
 }
 
 function refusals(): Filled {
-  const store = createMemoryStore(NO_CAP)
+  const store = createMemoryStore(CAP)
   return {
     get bytes() {
       return store.bytes
     },
+    askAgain: (number) => store.get(keyOf(number)),
     async fill(number) {
       const error: ServiceError = await refused().catch((refusal) => refusal)
       store.set(keyOf(number), { kind: 'refusal', error, tags: [], ...times() })
@@ -72,16 +76,19 @@ function refusals(): Filled {
   }
 }
 
+const resourceOf = (number: number) =>
+  `https://api.github.com 2022-11-28 json /repos/o/r/issues/${number}/comments`
+
 function resources(): Filled {
-  const store = createMemoryResources(NO_CAP)
+  const store = createMemoryResources(CAP)
   return {
     get bytes() {
       return store.bytes
     },
+    askAgain: (number) => store.find(principal, resourceOf(number)),
     async fill(number) {
-      const name = `https://api.github.com 2022-11-28 json /repos/o/r/issues/${number}/comments`
       const page = `<https://api.github.com/repositories/1/issues/${number}/comments?page=`
-      await store.keep(principal, name, {
+      await store.keep(principal, resourceOf(number), {
         // As an answer arrives: in a chunk of the socket’s.
         body: Buffer.alloc(65_536).subarray(0, sizeOf(number)),
         zipped: true,
@@ -94,22 +101,35 @@ function resources(): Filled {
 }
 
 /** Buffers are given back some time after the collection that finds them unused: until no more are. */
-async function inUse(): Promise<number> {
+async function inUse(): Promise<{ readonly heap: number; readonly all: number }> {
   for (let last = Number.POSITIVE_INFINITY; ; ) {
     globalThis.gc?.()
     await wait(50)
-    const { heapUsed, external } = process.memoryUsage()
-    if (heapUsed + external > 0.999 * last) return heapUsed + external
-    last = heapUsed + external
+    const { heapUsed: heap, external } = process.memoryUsage()
+    const all = heap + external
+    if (all > 0.999 * last) return { heap, all }
+    last = all
   }
 }
 
 const kinds: Record<string, () => Filled> = { answers, refusals, resources }
 const create = kinds[process.argv[2] ?? ''] as () => Filled
-const warmUp = create()
-for (let number = 0; number < 20; number += 1) await warmUp.fill(number)
-const store = create()
+async function fill(store: Filled, entries: number): Promise<void> {
+  for (let number = 0; number < entries; number += 1) {
+    await store.fill(number)
+    if (process.argv[3] === 'again') await store.askAgain(number)
+  }
+}
+
+await fill(create(), 20)
 const before = await inUse()
-for (let number = 0; number < ENTRIES; number += 1) await store.fill(number)
-const taken = (await inUse()) - before
-console.log(JSON.stringify({ counted: store.bytes, taken }))
+const store = create()
+await fill(store, ENTRIES)
+const after = await inUse()
+console.log(
+  JSON.stringify({
+    counted: store.bytes,
+    taken: after.all - before.all,
+    objects: (after.heap - before.heap) / ENTRIES,
+  }),
+)
