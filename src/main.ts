@@ -5,10 +5,12 @@ import type { Logger } from 'pino'
 import { sayReady } from './cluster/messages.ts'
 import { superviseWorkers } from './cluster/supervisor.ts'
 import { type Config, readConfig } from './config.ts'
+import { keepYoung } from './heap.ts'
 import { createLogger } from './logger.ts'
 import { startService } from './service.ts'
 import { explainStart } from './startFault.ts'
 
+keepYoung()
 enableCompileCache()
 
 try {
