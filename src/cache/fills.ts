@@ -48,7 +48,7 @@ export interface Fills {
 export function createFills(options: FillsOptions): Fills {
   const { invalidations, memory, now, publicity, shared, untold } = options
 
-  return { fill, remember }
+  return { fill, remember: (key, entry) => remember(key, entry, true) }
 
   async function fill(
     request: CacheRequest,
@@ -122,14 +122,14 @@ export function createFills(options: FillsOptions): Fills {
   }
 
   async function write(key: string, entry: Entry): Promise<void> {
-    remember(key, entry)
+    remember(key, entry, false)
     await shared.set(key, entry)
   }
 
   /** A slow fetch must not undo what GitHub said since. */
-  function remember(key: string, entry: Entry): void {
+  function remember(key: string, entry: Entry, unpacked: boolean): void {
     const known = memory.get(key)
-    if (!known || known.asOf <= entry.asOf) memory.set(key, entry)
+    if (!known || known.asOf <= entry.asOf) memory.set(key, entry, unpacked)
   }
 }
 

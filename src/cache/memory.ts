@@ -14,7 +14,8 @@ const TEXT = 24
 
 export interface MemoryStore extends Store {
   get(key: string): Entry | undefined
-  set(key: string, entry: Entry): void
+  /** @param unpacked whether it was just read from bytes, so that nothing but these hangs on it */
+  set(key: string, entry: Entry, unpacked?: boolean): void
   delete(key: string): void
   clear(): void
   /** Bytes in use. */
@@ -60,11 +61,13 @@ function sizeOf(entry: Entry, key: string): number {
  * The entry without what hangs on it: V8 keeps the parts that a text was put together from, and an
  * array the room that it grew by.
  */
-function compact(entry: Entry): Entry {
+function compact(entry: Entry, unpacked: boolean): Entry {
   if (entry.kind === 'refusal') return entry
-  const { contextId, tags } = entry
+  const { body, contextId, tags } = entry
+  const own = ownBytes(body)
+  if (unpacked) return own === body ? entry : { ...entry, body: own }
   const flat: Pick<AnswerEntry, 'contextId' | 'tags'> = JSON.parse(
     JSON.stringify({ contextId, tags }),
   )
-  return { ...entry, ...flat, body: ownBytes(entry.body) }
+  return { ...entry, ...flat, body: own }
 }

@@ -5,7 +5,8 @@ import { createPlaces } from './places.ts'
 
 export interface TwoQueues<V> {
   get(key: string): V | undefined
-  set(key: string, value: V): void
+  /** @param unpacked whether it was just read from bytes, so that nothing but these hangs on it */
+  set(key: string, value: V, unpacked?: boolean): void
   delete(key: string): void
   clear(): void
   /** Bytes in use: a few of them though nothing is in it. */
@@ -23,7 +24,7 @@ export interface TwoQueuesOptions<V> {
   /** Bytes of a value that is an object, with its key. */
   readonly sizeOf: (value: V, key: string) => number
   /** The value without what else it would keep alive as an object. */
-  readonly compact: (value: V) => V
+  readonly compact: (value: V, unpacked: boolean) => V
   /** The value as bytes; undefined for one that must stay an object. */
   readonly pack: (value: V) => Stored | undefined
   readonly unpack: (stored: Stored) => V
@@ -94,9 +95,9 @@ export function createTwoQueues<V>(options: TwoQueuesOptions<V>): TwoQueues<V> {
       keepAgain(key, value)
       return value
     },
-    set(key, value) {
+    set(key, value, unpacked = false) {
       const known = again.has(key) || forgetOnce(crc32(key))
-      if (known || !keepOnce(key, value)) keepAgain(key, compact(value))
+      if (known || !keepOnce(key, value)) keepAgain(key, compact(value, unpacked))
     },
     delete(key) {
       again.delete(key)
