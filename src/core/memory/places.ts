@@ -1,8 +1,12 @@
 /** Places by a hash of 32 bits, in arrays of numbers. Of more than fit, the oldest are forgotten. */
 export interface Places {
   find(hash: number): number | undefined
-  /** @param place greater than those before @returns the place that had to go, if one had to */
-  set(hash: number, place: number): number | undefined
+  /**
+   * @param hash one that has no place
+   * @param place greater than those before
+   * @returns the place that had to go, if one had to
+   */
+  add(hash: number, place: number): number | undefined
   delete(hash: number): void
   clear(): void
   /** Bytes of memory that it takes. */
@@ -51,9 +55,8 @@ export function createPlaces(count: number): Places {
       const slot = slotOf(hash)
       return slot < 0 ? undefined : placeAt(slot)
     },
-    set(hash, place) {
-      const known = slotOf(hash)
-      const slot = known < 0 ? slotFor(hash) : known
+    add(hash, place) {
+      const slot = slotFor(hash)
       const before = placeAt(slot)
       hashes[slot] = hash
       places[slot] = place

@@ -77,7 +77,7 @@ export function createTwoQueues<V>(options: TwoQueuesOptions<V>): TwoQueues<V> {
     const stored = pack(value)
     const place = stored && once.append(key, stored)
     if (place === undefined) return false
-    const replaced = places.set(crc32(key), place)
+    const replaced = places.add(crc32(key), place)
     if (replaced !== undefined) once.forget(replaced)
     return true
   }

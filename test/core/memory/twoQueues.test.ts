@@ -98,6 +98,16 @@ describe('a cache of two queues', () => {
     expect(queues.bytes()).toBeLessThanOrEqual(MAX)
   })
 
+  it('gives back the memory in which all was asked for again', () => {
+    const queues = textQueues()
+    for (let index = 0; index < 200; index++) {
+      queues.set(`known-${index}`, Buffer.alloc(500))
+      queues.get(`known-${index}`)
+    }
+    const objects = 200 * 620
+    expect(queues.bytes()).toBeLessThan(textQueues().bytes() + objects + 2 * SEGMENT)
+  })
+
   it('never takes one key for another with the same hash', () => {
     expect(crc32('plumless')).toBe(crc32('buckeroo'))
     const queues = textQueues()
