@@ -1,4 +1,5 @@
 import { createQueue } from './queue.ts'
+import { createRoster } from './roster.ts'
 
 /** What callers wait for, each in a line of its own; the lines take turns. */
 export interface RoundRobin<T> {
@@ -18,25 +19,21 @@ export interface RoundRobin<T> {
 interface Line<T> {
   readonly caller: string
   readonly items: T[]
-  /** Takes it out of the round. */
+  /** Takes it out of the round, where it is as long as it has items. */
   leave: () => boolean
 }
 
 /** One more caller costs each of the others one place, one more item of the same caller nothing (RFC 970). */
 export function createRoundRobin<T>(): RoundRobin<T> {
-  const lines = new Map<string, Line<T>>()
+  const lines = createRoster<Line<T>>(
+    (caller) => ({ caller, items: [], leave: () => false }),
+    ({ items }) => items.length === 0,
+  )
   /** In the order of their next turns. */
   const round = createQueue<Line<T>>()
   let waiting = 0
 
-  const waitingOf = (caller: string) => lines.get(caller)?.items.length ?? 0
-
-  function lineOf(caller: string): Line<T> {
-    const line: Line<T> = { caller, items: [], leave: () => false }
-    line.leave = round.add(line)
-    lines.set(caller, line)
-    return line
-  }
+  const waitingOf = (caller: string) => lines.find(caller)?.items.length ?? 0
 
   function nextLine(may: ((caller: string) => boolean) | undefined): Line<T> | undefined {
     const first = round.first()
@@ -48,12 +45,12 @@ export function createRoundRobin<T>(): RoundRobin<T> {
   function toTheEnd(line: Line<T>): void {
     line.leave()
     if (line.items.length > 0) line.leave = round.add(line)
-    else lines.delete(line.caller)
   }
 
   return {
     add(caller, item) {
-      const line = lines.get(caller) ?? lineOf(caller)
+      const line = lines.of(caller)
+      if (line.items.length === 0) line.leave = round.add(line)
       line.items.push(item)
       waiting += 1
     },
@@ -72,7 +69,7 @@ export function createRoundRobin<T>(): RoundRobin<T> {
     ahead(caller) {
       const own = waitingOf(caller)
       // Each of the others has as many turns before it, where they want as many.
-      const others = lines.size - (own > 0 ? 1 : 0)
+      const others = round.size() - (own > 0 ? 1 : 0)
       return Math.min(waiting, own + others * (own + 1))
     },
   }

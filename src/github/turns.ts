@@ -1,6 +1,7 @@
 import { ServiceError } from '../core/errors.ts'
 import type { Party } from '../core/party.ts'
 import { createQueue, type Queue } from '../core/queue.ts'
+import { createRoster } from '../core/roster.ts'
 
 /** Work that wants to begin: an answer that is read from GitHub, or one call to it. */
 export interface Turn {
@@ -55,12 +56,15 @@ interface Waiter {
 }
 
 interface Line {
+  readonly name: string
   inFlight: number
   /** In the order of arrival. */
   readonly waiters: Queue<Waiter>
   /** Since when there are some of these, and how many of them went since. */
   since: number
   went: number
+  /** Takes it out of the round, where it is as long as there are some. */
+  leaveRound: () => boolean
 }
 
 /** A waiter's place in one line. */
@@ -76,9 +80,9 @@ interface Stand {
  * when the first have gone.
  */
 export function createTurns({ foresight, now, places }: TurnOptions): Turns {
-  /** Callers with work in flight or waiting; those who wait in the order of their next turns. */
-  const lines = new Map<string, Line>()
-  const waiting = new Map<string, Line>()
+  const lines = createRoster(emptyLine, isIdle)
+  /** Those in which somebody waits, in the order of their next turns. */
+  const round = createQueue<Line>()
   const reserved = Math.floor(places * RESERVED)
   let inFlight = 0
   let queued = 0
@@ -88,22 +92,14 @@ export function createTurns({ foresight, now, places }: TurnOptions): Turns {
     return inFlight < (own === 0 ? places : places - reserved)
   }
 
-  const lineOf = (name: string) => lines.get(name) ?? emptyLine()
-
-  function go(name: string, line: Line): LeaveTurn {
-    lines.set(name, line)
+  function go(line: Line): LeaveTurn {
     inFlight += 1
     line.inFlight += 1
     return () => {
       inFlight -= 1
       line.inFlight -= 1
-      forgetIdle(name, line)
       serve()
     }
-  }
-
-  function forgetIdle(name: string, line: Line): void {
-    if (line.inFlight === 0 && !waiting.has(name)) lines.delete(name)
   }
 
   /** How many go while there is patience; without bound as long as that is not known. */
@@ -130,25 +126,29 @@ export function createTurns({ foresight, now, places }: TurnOptions): Turns {
   }
 
   /** Those who came last, where they are too many. */
-  function refuseBeyond(name: string, line: Line): void {
+  function refuseBeyond(line: Line): void {
     if (!foresight) return
     const reach = reachOf(line)
     if (line.waiters.size() <= reach) return
-    for (const late of [...line.waiters].slice(Math.ceil(reach))) late.drop(name)
+    for (const late of [...line.waiters].slice(Math.ceil(reach))) late.drop(line.name)
   }
 
   function serve(): void {
-    for (const [name, line] of waiting) {
-      if (!mayGo(line)) continue
-      const next = line.waiters.first()
-      // To the end of the round.
-      waiting.delete(name)
-      waiting.set(name, line)
-      next?.admit(name)
+    for (let line = nextLine(); line; line = nextLine()) {
+      line.leaveRound()
+      line.leaveRound = round.add(line)
+      line.waiters.first()?.admit(line.name)
       noteGone(line)
-      refuseBeyond(name, line)
-      if (inFlight >= places) return
+      refuseBeyond(line)
     }
+  }
+
+  function nextLine(): Line | undefined {
+    if (inFlight >= places) return undefined
+    const first = round.first()
+    if (!first || mayGo(first)) return first
+    for (const line of round) if (mayGo(line)) return line
+    return undefined
   }
 
   /** Waits in the lines of all who wait for it: the first of them to have a turn gives it. */
@@ -161,8 +161,8 @@ export function createTurns({ foresight, now, places }: TurnOptions): Turns {
     const waiter: Waiter = {
       since: now(),
       admit(name) {
-        const line = stands.get(name)?.line ?? lineOf(name)
-        leave(() => resolve(go(name, line)))
+        const line = lines.of(name)
+        leave(() => resolve(go(line)))
       },
       drop(name) {
         if (stands.size === 1) giveUp(overloaded())
@@ -174,14 +174,13 @@ export function createTurns({ foresight, now, places }: TurnOptions): Turns {
       leave(() => reject(reason))
     }
     function stand(name: string): void {
-      const line = lineOf(name)
-      lines.set(name, line)
+      const line = lines.of(name)
       if (line.waiters.size() === 0) {
         line.since = now()
         line.went = 0
+        line.leaveRound = round.add(line)
       }
       stands.set(name, { line, leave: line.waiters.add(waiter) })
-      waiting.set(name, line)
     }
     function leaveLine(name: string): void {
       const stand = stands.get(name)
@@ -189,8 +188,7 @@ export function createTurns({ foresight, now, places }: TurnOptions): Turns {
       const { line } = stand
       stands.delete(name)
       stand.leave()
-      if (line.waiters.size() === 0) waiting.delete(name)
-      forgetIdle(name, line)
+      if (line.waiters.size() === 0) line.leaveRound()
     }
     function leave(settle: () => void): void {
       clearTimeout(timer)
@@ -201,7 +199,7 @@ export function createTurns({ foresight, now, places }: TurnOptions): Turns {
       settle()
     }
     const alone = callers.onAdd((name) => {
-      const line = lineOf(name)
+      const line = lines.of(name)
       if (line.waiters.size() === 0 && mayGo(line)) waiter.admit(name)
       else if (hasRoom(line)) stand(name)
     })
@@ -217,10 +215,10 @@ export function createTurns({ foresight, now, places }: TurnOptions): Turns {
       signal.throwIfAborted()
       const { names } = callers
       for (const name of names) {
-        const line = lineOf(name)
-        if (line.waiters.size() === 0 && mayGo(line)) return go(name, line)
+        const line = lines.of(name)
+        if (line.waiters.size() === 0 && mayGo(line)) return go(line)
       }
-      const open = names.filter((name) => hasRoom(lineOf(name)))
+      const open = names.filter((name) => hasRoom(lines.of(name)))
       if (open.length === 0) {
         refused += 1
         throw overloaded()
@@ -231,12 +229,16 @@ export function createTurns({ foresight, now, places }: TurnOptions): Turns {
   }
 }
 
-const emptyLine = (): Line => ({
+const emptyLine = (name: string): Line => ({
+  name,
   inFlight: 0,
   waiters: createQueue(),
   since: 0,
   went: 0,
+  leaveRound: () => false,
 })
+
+const isIdle = ({ inFlight, waiters }: Line) => inFlight === 0 && waiters.size() === 0
 
 function overloaded(): ServiceError {
   return new ServiceError(

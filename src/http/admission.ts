@@ -1,3 +1,5 @@
+import { createRoster } from '../core/roster.ts'
+
 /** What waits for the event loop. */
 export interface Queue {
   readonly waiting: number
@@ -51,6 +53,13 @@ export interface AdmissionStats {
   readonly shed: Readonly<Record<'delay' | 'concurrency' | 'share' | 'streams', number>>
 }
 
+/** What one caller has. */
+interface Caller {
+  /** Requests in work. */
+  work: number
+  streams: number
+}
+
 /** Requests that may wait however long it takes: a pause is no overload. */
 const FEW = 64
 /**
@@ -73,9 +82,10 @@ const ALPHA = 2
  */
 export function createAdmission(options: AdmissionOptions): Admission {
   const { queues, maxConcurrent, maxDelay, maxStreams, maxWaiting } = options
-  /** Requests in work, and streams, of those who have any. */
-  const working = new Map<string, number>()
-  const streaming = new Map<string, number>()
+  const callers = createRoster<Caller>(
+    () => ({ work: 0, streams: 0 }),
+    ({ streams, work }) => work === 0 && streams === 0,
+  )
   const shed = { delay: 0, concurrency: 0, share: 0, streams: 0 }
   let inWork = 0
   let streams = 0
@@ -105,33 +115,32 @@ export function createAdmission(options: AdmissionOptions): Admission {
       return true
     },
     enter(name) {
-      const own = working.get(name) ?? 0
-      const reason = refusal(own)
+      const caller = callers.of(name)
+      const reason = refusal(caller.work)
       if (reason) {
         shed[reason] += 1
         return undefined
       }
       inWork += 1
-      working.set(name, own + 1)
+      caller.work += 1
       let works = true
       let streamed = false
       function leave(): void {
         if (!works) return
         works = false
         inWork -= 1
-        lessOne(working, name)
+        caller.work -= 1
       }
       return {
         leave,
         stream() {
-          const others = streaming.get(name) ?? 0
-          if (others >= maxStreams) {
+          if (caller.streams >= maxStreams) {
             shed.streams += 1
             return false
           }
           streamed = true
           streams += 1
-          streaming.set(name, others + 1)
+          caller.streams += 1
           return true
         },
         end() {
@@ -139,11 +148,11 @@ export function createAdmission(options: AdmissionOptions): Admission {
           if (!streamed) return
           streamed = false
           streams -= 1
-          lessOne(streaming, name)
+          caller.streams -= 1
         },
       }
     },
-    workOf: (name) => working.get(name) ?? 0,
+    workOf: (name) => callers.find(name)?.work ?? 0,
     stats: () => ({ inWork, streams, shed: { ...shed } }),
   }
 }
@@ -152,10 +161,4 @@ function sumOf(queues: readonly Queue[], of: (queue: Queue) => number): number {
   let sum = 0
   for (const queue of queues) sum += of(queue)
   return sum
-}
-
-function lessOne(counts: Map<string, number>, name: string): void {
-  const left = (counts.get(name) ?? 0) - 1
-  if (left > 0) counts.set(name, left)
-  else counts.delete(name)
 }

@@ -39,6 +39,10 @@ describe('what has left', () => {
       import v8 from 'node:v8'
       import { createCells } from './src/core/cells.ts'
       import { createQueue } from './src/core/queue.ts'
+      import { createRoster } from './src/core/roster.ts'
+      import { createRoundRobin } from './src/core/roundRobin.ts'
+      import { createAdmission } from './src/http/admission.ts'
+      import { createTurns } from './src/github/turns.ts'
       import { createCleaner } from './src/context/safe/cleaner.ts'
       import { createGitHub } from './src/github/client.ts'
       const old = () => v8.getHeapSpaceStatistics().find((space) => space.space_name === 'old_space').space_used_size
@@ -71,6 +75,22 @@ describe('what has left', () => {
     const set = `const queue = new Set(); const leaves = []`
     const passed = `const item = ${graph}; queue.add(item); leaves.push(item); if (leaves.length > 8) queue.delete(leaves.shift())`
     expect(leftBehind(set, passed)).toBeGreaterThan(20)
+  })
+
+  it('leaves nothing where one and the same comes and goes', () => {
+    const admission = `createAdmission({ queues: [], maxConcurrent: 8, maxDelay: 1, maxWaiting: 8, maxStreams: 8 })`
+    const turns = `createTurns({ places: 1, foresight: false, now: () => 0 })`
+    const turn = `{ callers: { names: ['ann'] }, signal: { throwIfAborted() {} } }`
+    for (const [made, pass] of [
+      [`createRoster(() => 1, () => true)`, `made.of('ann')`],
+      [`createRoundRobin()`, `made.add('ann', 1); made.next()`],
+      [admission, `const place = made.enter('ann'); place.stream(); place.end()`],
+      [turns, `made.enter(${turn})()`],
+    ] as const)
+      expect(leftBehind(`const made = ${made}`, pass), made).toBeLessThan(1)
+    // What they are for.
+    const map = `made.set('ann', 1); made.delete('ann')`
+    expect(leftBehind('const made = new Map()', map)).toBeGreaterThan(1)
   })
 
   it('leaves nothing where one is made for each request', () => {
