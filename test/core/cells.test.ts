@@ -17,4 +17,22 @@ describe('cells', () => {
     cells.delete('c')
     expect([cells.get('a'), cells.has('a'), cells.size]).toEqual([undefined, false, 1])
   })
+
+  it('keep what is there, however much comes and goes', () => {
+    const cells = createCells<number>()
+    for (let at = 0; at < 500; at += 1) cells.set(`stays ${at}`, at)
+    for (let at = 0; at < 10_000; at += 1) {
+      cells.set(`goes ${at}`, at)
+      cells.delete(`goes ${at}`)
+      cells.set('comes again', at)
+      cells.delete('comes again')
+    }
+    const kept = Array.from({ length: 500 }, (_, at) => cells.get(`stays ${at}`))
+    expect(kept).toEqual(kept.map((_, at) => at))
+    expect([cells.size, cells.has('comes again'), cells.has('goes 9999')]).toEqual([
+      500,
+      false,
+      false,
+    ])
+  })
 })

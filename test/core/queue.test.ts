@@ -83,6 +83,7 @@ describe('what has left', () => {
     const turn = `{ callers: { names: ['ann'] }, signal: { throwIfAborted() {} } }`
     for (const [made, pass] of [
       [`createRoster(() => 1, () => true)`, `made.of('ann')`],
+      [`createCells()`, `made.set('ann', {}); made.delete('ann')`],
       [`createRoundRobin()`, `made.add('ann', 1); made.next()`],
       [admission, `const place = made.enter('ann'); place.stream(); place.end()`],
       [turns, `made.enter(${turn})()`],
