@@ -1,10 +1,15 @@
 import { createServer, type Server } from 'node:http'
+import { connect } from 'node:net'
+import { buffer } from 'node:stream/consumers'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createResponses, preset, say, sayAll, sendReady } from '../../src/http/response.ts'
 
 const BODY = Buffer.from('{"text":"größer"}')
 const COMMON = preset({ 'x-common': 'yes', 'cache-control': 'private' })
+
+/** Of so many bytes, each its own. */
+const bodyOf = (size: number) => Buffer.alloc(size, `<${size}>ü`)
 
 let app: FastifyInstance
 let url: string
@@ -24,6 +29,9 @@ beforeAll(async () => {
     sendReady(reply, 200, BODY)
   })
   app.get('/made', (_request, reply) => reply.header('cache-control', 'no-store').send({ a: 1 }))
+  app.get<{ Params: { size: number } }>('/sized/:size', (request, reply) => {
+    sendReady(reply, 200, bodyOf(Number(request.params.size)))
+  })
   app.get('/split', (_request, reply) => say(reply, 'etag', 'a\r\nset-cookie: b'))
   url = await app.listen({ host: '127.0.0.1', port: 0 })
 })
@@ -54,6 +62,32 @@ describe('an answer', () => {
   it('that the framework sends says each thing once, and what it says itself counts', async () => {
     const { headers } = await ask('/made')
     expect(headers).toMatchObject({ 'x-common': 'yes', 'cache-control': 'no-store' })
+  })
+
+  it('is whole behind its own head, however long it and those before wait to be read', async () => {
+    const sizes = Array.from({ length: 600 }, (_, at) => (at * 7919) % 20_000)
+    const { hostname, port } = new URL(url)
+    const socket = connect(Number(port), hostname)
+    const last = sizes.length - 1
+    const requests = sizes.map((size, at) => {
+      const connection = at === last ? 'close' : 'keep-alive'
+      return `GET /sized/${size} HTTP/1.1\r\nhost: a\r\nconnection: ${connection}\r\n\r\n`
+    })
+    // Those of another caller come between.
+    const beside = Promise.all(sizes.slice(0, 50).map((size) => ask(`/sized/${size}`)))
+    await new Promise<void>((resolve) => socket.write(requests.join(''), () => resolve()))
+    const others = await beside
+    expect(others.map(({ text }) => text)).toEqual(
+      sizes.slice(0, 50).map((size) => bodyOf(size).toString()),
+    )
+    let rest = await buffer(socket)
+    for (const size of sizes) {
+      const begin = rest.indexOf('\r\n\r\n') + 4
+      expect(rest.toString('latin1', 0, begin)).toContain(`\r\ncontent-length: ${size}\r\n`)
+      expect(rest.subarray(begin, begin + size).equals(bodyOf(size)), `${size}`).toBe(true)
+      rest = rest.subarray(begin + size)
+    }
+    expect(rest).toHaveLength(0)
   })
 
   it('cannot be split by what is said', async () => {
