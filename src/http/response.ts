@@ -8,7 +8,7 @@ import {
 } from 'node:http'
 import type { FastifyReply } from 'fastify'
 
-/** Bytes of an answer that leaves in one write with its head, and of what several such are put together in. */
+/** Bytes of a head and a body that leave in one write, and of what several such are put together in. */
 const SHORT = 15 * 1024
 const SLAB = 32 * 1024
 /** What a header's value must not have (RFC 9110, section 5.5; as Node checks it). */
@@ -23,7 +23,7 @@ declare module 'node:http' {
      * (`lib/_http_outgoing.js` of Node 24; it is in no document).
      */
     _storeHeader(begin: string, headers: readonly OutgoingHttpHeader[]): void
-    /** The head, once there is one, and whether it has left (the same). */
+    /** The head, once there is one, whether it has left, and whether a body may follow (in no document either). */
     _header: string | null
     _headerSent: boolean
     _hasBody: boolean
@@ -59,7 +59,7 @@ export function createResponses(server: () => Server) {
     override end(...rest: unknown[]): this {
       const [body] = rest
       const head = this.headToSend()
-      if (head && Buffer.isBuffer(body) && body.length <= SHORT) {
+      if (head && Buffer.isBuffer(body) && head.length + body.length <= SHORT) {
         rest[0] = inOne(head, body)
         this._headerSent = true
       }

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createResponses, preset, say, sayAll, sendReady } from '../../src/http/response.ts'
 
 const BODY = Buffer.from('{"text":"größer"}')
+/** More than answers are put together in, and more than fetch would take (undici, `maxHeaderSize`). */
+const LONG = 'a'.repeat(40_000)
 const COMMON = preset({ 'x-common': 'yes', 'cache-control': 'private' })
 
 /** Of so many bytes, each its own. */
@@ -31,6 +33,10 @@ beforeAll(async () => {
   app.get('/made', (_request, reply) => reply.header('cache-control', 'no-store').send({ a: 1 }))
   app.get<{ Params: { size: number } }>('/sized/:size', (request, reply) => {
     sendReady(reply, 200, bodyOf(Number(request.params.size)))
+  })
+  app.get('/long-head', (_request, reply) => {
+    say(reply, 'x-long', LONG)
+    sendReady(reply, 200, BODY)
   })
   app.get('/split', (_request, reply) => say(reply, 'etag', 'a\r\nset-cookie: b'))
   url = await app.listen({ host: '127.0.0.1', port: 0 })
@@ -88,6 +94,15 @@ describe('an answer', () => {
       rest = rest.subarray(begin + size)
     }
     expect(rest).toHaveLength(0)
+  })
+
+  it('is whole behind a head of any length', async () => {
+    const { hostname, port } = new URL(url)
+    const socket = connect(Number(port), hostname)
+    socket.write('GET /long-head HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')
+    const [head, body] = (await buffer(socket)).toString().split('\r\n\r\n')
+    expect(head).toContain(`\r\nx-long: ${LONG}\r\n`)
+    expect(body).toBe(BODY.toString())
   })
 
   it('cannot be split by what is said', async () => {
