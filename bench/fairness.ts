@@ -15,7 +15,7 @@ const WARM = 50
 /** Issues that one flood may ask for: more than it can. */
 const FLOOD_ISSUES = 20_000
 /** Short and by turns: machines that are shared change from second to second. */
-const ROUNDS = 8
+const ROUNDS = 6
 const ROUND_MS = 2_000
 /** Requests a second of the caller who asks little. */
 const RATE = 50
@@ -45,8 +45,9 @@ export const fairness: Bench = {
       .join()
     const env = { ...environment(github), ...UNGOVERNED, API_KEYS }
     await using service = await startService(github, { env })
-    const url = service.url
-    const urls = [url]
+    // What shares nothing with the other but the core, the machine and GitHub: nothing in one process does better.
+    await using apart = await startService(github, { env })
+    const urls = [service.url]
     let last = WARM
     let failed = 0
     const take = (count: number) => {
@@ -75,31 +76,45 @@ export const fairness: Bench = {
       return seen
     }
 
+    /** What the one sees while the other floods what listens there. */
+    async function underFlood(own: Kind, other: Kind, url: string): Promise<Seen[]> {
+      const count = other === 'warm' ? WARM : FLOOD_ISSUES
+      await using flood = startGreedy({
+        url,
+        connections: FLOOD_CONNECTIONS,
+        ms: OPENING + ROUND_MS,
+        text: requestBy('ann', 0),
+        first: other === 'warm' ? 1 : take(count),
+        count,
+      })
+      await sleep(OPENING)
+      return await measure(own, flood.answers)
+    }
+
     async function beside(own: Kind, other: Kind): Promise<Figure[]> {
       const alone: Seen[][] = []
       const besides: Seen[][] = []
+      const aparts: Seen[][] = []
       await measure(own, () => 0)
       for (let round = 0; round < ROUNDS; round += 1) {
         alone.push(await measure(own, () => 0))
-        const count = other === 'warm' ? WARM : FLOOD_ISSUES
-        await using flood = startGreedy({
-          url,
-          connections: FLOOD_CONNECTIONS,
-          ms: OPENING + ROUND_MS,
-          text: requestBy('ann', 0),
-          first: other === 'warm' ? 1 : take(count),
-          count,
-        })
-        await sleep(OPENING)
-        besides.push(await measure(own, flood.answers))
+        besides.push(await underFlood(own, other, service.url))
+        aparts.push(await underFlood(own, other, apart.url))
       }
       const p99 = (rounds: readonly Seen[][], of: keyof Seen) =>
         median(rounds.map((round) => p99Of(round, of)))
       const name = `${own} beside ${other}`
       const latency = p99(besides, 'latency')
+      const least = p99(aparts, 'latency')
       return [
         figure(`${name}: p99 ÷ alone`, latency / p99(alone, 'latency'), 'ratio', { most: 2 }),
         figure(`${name}: p99`, latency, 'ms'),
+        figure(`${name}: p99 ÷ with the other in a process of its own`, latency / least, 'ratio'),
+        figure(
+          `${name}, in a process of its own: p99 ÷ alone`,
+          least / p99(alone, 'latency'),
+          'ratio',
+        ),
         figure(
           `${name}: the other’s answers that come first, p99`,
           p99(besides, 'passed'),
@@ -110,7 +125,8 @@ export const fairness: Bench = {
 
     const count = WARM
     const request = (index: number) => Buffer.from(requestOf('warm', index))
-    await saturate({ urls, connections: 1, request, count })
+    for (const { url } of [service, apart])
+      await saturate({ urls: [url], connections: 1, request, count })
     return [
       ...(await beside('cold', 'cold')),
       ...(await beside('warm', 'cold')),
