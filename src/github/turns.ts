@@ -44,7 +44,10 @@ const STANDING = 1_000
 const PATIENCE = 3_000
 /** Milliseconds from which on what was seen before counts for half. */
 const RECENT = 2_000
-/** Of the places, what is lent only to callers that have none: they need not wait for one. */
+/**
+ * Of the places, what is lent only to callers that have fewer than these: they need not wait for one,
+ * nor for those of the calls that one answer is made of.
+ */
 const RESERVED = 1 / 8
 
 interface Waiter {
@@ -89,7 +92,7 @@ export function createTurns({ foresight, now, places }: TurnOptions): Turns {
   let refused = 0
 
   function mayGo({ inFlight: own }: Line): boolean {
-    return inFlight < (own === 0 ? places : places - reserved)
+    return inFlight < (own < reserved ? places : places - reserved)
   }
 
   function go(line: Line): LeaveTurn {

@@ -52,6 +52,15 @@ describe('places', () => {
     expect(went.at(-1)).toBe('b0')
   })
 
+  it('are there at once for as many of a caller as are kept back, not for more', async () => {
+    const { enter, went } = start(32)
+    for (const name of names('a', 1_000)) void enter('ann', name)
+    await vi.waitFor(() => expect(went).toHaveLength(28))
+    for (const name of names('b', 5)) void enter('bob', name)
+    await new Promise(setImmediate)
+    expect(went.slice(28)).toEqual(['b0', 'b1', 'b2', 'b3'])
+  })
+
   it('go round: a caller waits for one call of each other caller', async () => {
     const { enter, finish, went } = start(4)
     for (const name of names('a', 1_000)) void enter('ann', name)
