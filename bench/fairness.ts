@@ -45,7 +45,7 @@ export const fairness: Bench = {
       .join()
     const env = { ...environment(github), ...UNGOVERNED, API_KEYS }
     await using service = await startService(github, { env })
-    // What shares nothing with the other but the core, the machine and GitHub: nothing in one process does better.
+    // For what two share who share no process: the core, the machine and GitHub.
     await using apart = await startService(github, { env })
     const urls = [service.url]
     let last = WARM

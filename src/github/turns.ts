@@ -46,7 +46,7 @@ const PATIENCE = 3_000
 const RECENT = 2_000
 /**
  * Of the places, what is lent only to callers that have fewer than these: they need not wait for one,
- * nor for those of the calls that one answer is made of.
+ * nor for those of the calls that one answer is made of. The last is for who has none.
  */
 const RESERVED = 1 / 8
 
@@ -92,7 +92,8 @@ export function createTurns({ foresight, now, places }: TurnOptions): Turns {
   let refused = 0
 
   function mayGo({ inFlight: own }: Line): boolean {
-    return inFlight < (own < reserved ? places : places - reserved)
+    const kept = own === 0 ? 0 : own < reserved ? 1 : reserved
+    return inFlight < places - kept
   }
 
   function go(line: Line): LeaveTurn {
