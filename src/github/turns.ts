@@ -44,10 +44,7 @@ const STANDING = 1_000
 const PATIENCE = 3_000
 /** Milliseconds from which on what was seen before counts for half. */
 const RECENT = 2_000
-/**
- * Of the places, what is lent only to callers that have fewer than these: they need not wait for one,
- * nor for those of the calls that one answer is made of. The last is for who has none.
- */
+/** Of the places, what is kept for callers that have fewer than these. */
 const RESERVED = 1 / 8
 
 interface Waiter {
@@ -91,6 +88,10 @@ export function createTurns({ foresight, now, places }: TurnOptions): Turns {
   let queued = 0
   let refused = 0
 
+  /**
+   * Who has few need not wait for one more: an answer is made of several calls. The last place is for
+   * who has none.
+   */
   function mayGo({ inFlight: own }: Line): boolean {
     const kept = own === 0 ? 0 : own < reserved ? 1 : reserved
     return inFlight < places - kept
