@@ -40,10 +40,14 @@ const USUAL = 0.1
 const WEIGHT = 0.25
 /** As long a piece is taken for at most, in times of the usual one: a machine that stood still for a moment will go on. */
 const STALLED = 3
-/** Pieces that are begun in one turn at most, and of these how many for each of the last turn. */
+/** Pieces that are begun in one turn at most. */
 const MOST = 1_024
-const GROWTH = 4
-const FIRST = 16
+/**
+ * Of that, how many for each that the last turn did, where it had time for all that were begun and where
+ * it had not, and how many more. One for which there is no time is begun for nothing.
+ */
+const AFTER_ALL = { each: 4, more: 16 }
+const AFTER_SOME = { each: 1.25, more: 1 }
 /** Light pieces of one caller that a turn does at once. */
 const FREE = 4
 /** Milliseconds for which another caller counts as being there. */
@@ -67,6 +71,8 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
   let last = ''
   let changedAt = Number.NEGATIVE_INFINITY
   let begun = 0
+  /** Pieces of this turn, begun or done. */
+  let tried = 0
   /** When what waited began to be done in this turn, how long it may last, lasted, and when it ended. */
   let batchAt: number | undefined
   let budget = BUDGET
@@ -113,11 +119,12 @@ export function createFairLoop(now: () => number = () => performance.now()): Fai
   }
 
   function begin(): void {
-    // Those for which there is no time are for nothing.
-    begun = Math.min(MOST, lines.waiting, GROWTH * done + FIRST)
+    const { each, more } = done < tried ? AFTER_SOME : AFTER_ALL
+    tried = Math.min(MOST, lines.waiting, Math.ceil(each * done) + more)
+    begun = tried
     batchAt = undefined
     done = 0
-    for (let piece = 0; piece < begun; piece += 1) setImmediate(step)
+    for (let piece = 0; piece < tried; piece += 1) setImmediate(step)
   }
 
   function step(): void {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createFairLoop } from '../../src/core/fairLoop.ts'
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
@@ -107,6 +107,22 @@ describe('the event loop', () => {
     }
     expect(Math.max(...turns)).toBeLessThan(3)
     expect(done).toHaveLength(1_001)
+  })
+
+  it('begins few pieces that a turn has no time for, and more where it had time for all', async () => {
+    const { done, finish, loop, work } = start()
+    for (let piece = 0; piece < 4_000; piece += 1) loop.run('ann', work('a', 0.02))
+    const before = done.length
+    const begun = vi.spyOn(globalThis, 'setImmediate')
+    try {
+      // A turn has time for a hundred.
+      for (let turns = 0; turns < 5; turns += 1) await turn()
+      expect(done.length - before).toBeGreaterThan(200)
+      await finish()
+      expect(begun.mock.calls.length).toBeLessThan(1.5 * (done.length - before))
+    } finally {
+      begun.mockRestore()
+    }
   })
 
   it('reads GitHub’s answers by turns, and in the next one: calls that their heads ask for go first', async () => {
