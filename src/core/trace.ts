@@ -26,12 +26,18 @@ export interface TraceParent {
   readonly tracestate?: unknown
 }
 
+export interface Surroundings {
+  readonly within?: Span | undefined
+  /** Milliseconds since it began. */
+  readonly waited?: number | undefined
+}
+
 export interface Tracer {
   /**
    * A span for what somebody outside asks for: part of the caller's trace where it sends a valid
    * one, else of `within`, else the first of a trace of its own.
    */
-  serve(name: string, parent: TraceParent, attributes: Attributes, within?: Span): Span
+  serve(name: string, parent: TraceParent, attributes: Attributes, around?: Surroundings): Span
   /** The first span of a trace of its own, for what is done for nobody in particular. */
   begin(name: string): Span
   /** Spans that could not be delivered. */

@@ -80,7 +80,7 @@ export interface AppOptions
 /** The one place where the HTTP server is made: the same for production and for tests. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { config, contracts, health, logger, metrics, name, tracer, version } = options
-  const names = createDoorNames()
+  const names = createDoorNames(config.TRUST_PROXY)
   const app = Fastify({
     // A logger for each request costs more than its line: the lines name the request themselves.
     loggerInstance: childless(logger),

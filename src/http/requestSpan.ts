@@ -9,14 +9,15 @@ const UNTRACED = /^\/(health|metrics)\b/
  * path and query are not told: they hold what callers look for, and names of sessions.
  */
 export function openRequests(app: FastifyInstance, tracer: Tracer): void {
-  app.addHook('onRequest', (request, _reply, done) => {
+  app.addHook('onRequest', (request, { raw: { waited } }, done) => {
     const { id, method, routeOptions } = request
     const { traceparent, tracestate } = request.headers
     const { url: route } = routeOptions
     if (route === undefined || !UNTRACED.test(route)) {
       const parent = { traceparent, tracestate }
       const attributes = { 'http.request.method': method, 'http.route': route, request_id: id }
-      request.span = tracer.serve(route ? `${method} ${route}` : method, parent, attributes)
+      const name = route ? `${method} ${route}` : method
+      request.span = tracer.serve(name, parent, attributes, { waited })
     }
     done()
   })

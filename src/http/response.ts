@@ -18,6 +18,9 @@ declare module 'node:http' {
   interface ServerResponse {
     /** Header lines that the answer has, whoever sends it; absent where it is none of `createResponses`. */
     lines?: string
+    /** Who waited for the event loop at the door, and for how many milliseconds; absent where nobody did. */
+    waitedAs?: string
+    waited?: number
     /**
      * What Node's `writeHead` ends in: takes what is written already, and adds its own lines
      * (`lib/_http_outgoing.js` of Node 24; it is in no document).
@@ -39,6 +42,8 @@ declare module 'node:http' {
 export function createResponses(server: () => Server) {
   return class Response<R extends IncomingMessage = IncomingMessage> extends ServerResponse<R> {
     override lines = ''
+    override waitedAs = ''
+    override waited = 0
 
     override writeHead(status: number, ...rest: unknown[]): this {
       if (!server().listening) this.shouldKeepAlive = false

@@ -32,15 +32,18 @@ export const timeoutsOf = ({ headersTimeout, keepAliveTimeout, requestTimeout }:
 
 export interface DoorOptions {
   readonly admission: Admission
+  readonly fairLoop: FairLoop
   readonly names: DoorNames
   readonly intake: Intake
 }
 
 /**
  * Comes before everything else: what is refused there has cost nothing but the reading of its
- * headers. Probes and metrics are let in at all times.
+ * headers, and of what waits for the event loop the framework knows nothing yet, whose objects every
+ * collection would have to copy. Probes and metrics are let in at all times.
  */
-export function createDoor(handler: RequestListener, { admission, names, intake }: DoorOptions) {
+export function createDoor(handler: RequestListener, options: DoorOptions) {
+  const { admission, fairLoop, names, intake } = options
   return (request: IncomingMessage, response: ServerResponse): void => {
     // After the last answer nothing is worked on any more (RFC 9112, section 9.6).
     if (request.socket.writableEnded) return
@@ -48,10 +51,21 @@ export function createDoor(handler: RequestListener, { admission, names, intake 
       handler(request, response)
       return
     }
-    const name = names.nameOf(request)
+    const known = names.knownOf(request)
+    const name = known ?? names.addressOf(request)
     if (intake.came(name)) restAfter(name, request, response)
     if (admission.isFull(name)) refuse(request, response)
-    else handler(request, response)
+    else if (known === undefined) handler(request, response)
+    else inTurn(known, request, response)
+  }
+
+  function inTurn(caller: string, request: IncomingMessage, response: ServerResponse): void {
+    const cameAt = performance.now()
+    fairLoop.run(caller, () => {
+      response.waitedAs = caller
+      response.waited = performance.now() - cameAt
+      handler(request, response)
+    })
   }
 
   /** Who would be refused may as well be told so at once. */

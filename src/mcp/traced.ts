@@ -16,7 +16,7 @@ export function traced(server: McpServer, tracer: Tracer): McpServer {
     async answer(request, call) {
       const { meter } = call.caller
       const { attributes, meta, name } = describe(request)
-      const span = tracer.serve(name, meta, attributes, meter.span)
+      const span = tracer.serve(name, meta, attributes, { within: meter.span })
       // What is done for this message belongs to it.
       meter.span = span
       try {

@@ -76,12 +76,14 @@ export function createOpenTelemetry(options: TracingOptions): Tracer {
   }
 
   return {
-    serve(name, carrier, attributes, surrounding) {
+    serve(name, carrier, attributes, { waited = 0, within: surrounding } = {}) {
       const remote = remoteOf(carrier)
       const around = surrounding && (surrounding as OwnSpan)[SPAN]
       const links = remote && around ? [{ context: around.spanContext() }] : []
       const parent = remote ? trace.wrapSpanContext(remote) : around
-      const options = { kind: SpanKind.SERVER, attributes: known(attributes), links }
+      // Where it is given, the end is told by the same clock, to the millisecond.
+      const startTime = waited >= 1 ? Date.now() - waited : undefined
+      const options = { kind: SpanKind.SERVER, attributes: known(attributes), links, startTime }
       return own(tracer.startSpan(name, options, parent ? within(parent) : ROOT_CONTEXT))
     },
     begin: (name) => own(tracer.startSpan(name, {}, ROOT_CONTEXT)),

@@ -288,6 +288,15 @@ describe('an event loop that is behind', () => {
     await Promise.all(all)
   })
 
+  it('counts the time that a request waits for as the request’s', async () => {
+    const requests = await burst(100, PATH, {})
+    const logged = app.logs.length
+    expect(await Promise.all(requests.send())).not.toContain(500)
+    const durations = app.logs.slice(logged).map(({ duration_ms }) => Number(duration_ms))
+    expect(durations.length).toBeGreaterThan(50)
+    expect(Math.max(...durations)).toBeGreaterThan(50 * MS)
+  })
+
   it('does nothing for who hangs up while it waits, and tells of it', async () => {
     await app.close()
     const fairLoop = createFairLoop()

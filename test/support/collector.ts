@@ -10,6 +10,9 @@ export interface CollectedSpan {
   readonly spanId: string
   readonly parentSpanId?: string
   readonly traceState?: string
+  /** Epoch nanoseconds, in digits. */
+  readonly startTimeUnixNano: string
+  readonly endTimeUnixNano: string
   /** 1 internal, 2 server, 3 client. */
   readonly kind: number
   /** 2: it failed. */

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createFairLoop } from '../../src/core/fairLoop.ts'
+import type { AppOptions } from '../../src/http/app.ts'
 import { type App, startApp } from '../support/app.ts'
 import { type CollectedSpan, type Collector, startCollector } from '../support/collector.ts'
 import {
@@ -30,9 +32,10 @@ afterEach(async () => {
   await github.close()
 })
 
-const start = (env: Record<string, string> = {}) =>
+const start = (env: Record<string, string> = {}, replace: Partial<AppOptions> = {}) =>
   startApp({
     github,
+    replace,
     env: {
       GITHUB_TOKEN: OCTOCAT_TOKEN,
       API_KEYS: `ann:${KEY}`,
@@ -56,6 +59,21 @@ async function tree(app: App): Promise<Record<string, CollectedSpan & { parent: 
 }
 
 describe('a request', () => {
+  it('begins when it comes, however long it waits for the event loop then', async () => {
+    const fairLoop = createFairLoop()
+    const WAIT = 40
+    const run = (_caller: string, work: () => void) => void setTimeout(work, WAIT)
+    const app = await start({}, { fairLoop: Object.assign(Object.create(fairLoop), { run }) })
+    // A caller that the door knows, and before that one that it does not.
+    await app.get('/mcp/context/github_repo?owner=octocat&repo=Hello-World', headers())
+    await app.post(repo, headers())
+    const { 'POST /mcp/context': request } = await tree(app)
+    const { endTimeUnixNano = 0, startTimeUnixNano = 0 } = request ?? {}
+    expect(Number(BigInt(endTimeUnixNano) - BigInt(startTimeUnixNano)) / 1e6).toBeGreaterThan(
+      WAIT - 2,
+    )
+  })
+
   it('is part of its caller’s trace, with the cache and each call to GitHub as its parts', async () => {
     const app = await start()
     await app.post(repo, headers({ traceparent, tracestate: 'vendor=1', 'x-request-id': 'r-1' }))

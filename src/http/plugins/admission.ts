@@ -26,7 +26,8 @@ export interface AdmissionOptions {
 
 /**
  * Holds callers to their shares of what is in work. A stream gives its place back when it begins: it
- * lives long and does little, and of such places each caller has so many. What waits for the event loop has no place yet.
+ * lives long and does little, and of such places each caller has so many. Whom the door did not know
+ * waits for the event loop here, and has no place yet.
  */
 export const admissionPlugin = fp(
   async (app, { admission, fairLoop, names }: AdmissionOptions) => {
@@ -36,7 +37,8 @@ export const admissionPlugin = fp(
       if (isAlwaysOpen(request.url)) return done()
       const caller = callerKey(request)
       if (request.callerName !== undefined) names.learn(request.raw, caller)
-      fairLoop.run(caller, () => begin(caller, request, reply, done))
+      if (reply.raw.waitedAs === caller) begin(caller, request, reply, done)
+      else fairLoop.run(caller, () => begin(caller, request, reply, done))
     })
 
     function begin(

@@ -54,7 +54,8 @@ export const observePlugin = fp(
     }
 
     function tell(reply: FastifyReply, route: string, status: number, outcome: string): void {
-      const { elapsedTime, request } = reply
+      const { request } = reply
+      const duration = reply.elapsedTime + (reply.raw.waited ?? 0)
       const { method } = request
       const { log, observe } = seriesOf({
         method,
@@ -65,11 +66,11 @@ export const observePlugin = fp(
       })
       const meter = request.served?.meter
       if (request.span) closeRequest(request.span, request, status, outcome)
-      observe(elapsedTime / 1000)
+      observe(duration / 1000)
       if (request.problem) metrics.problemMet(request.problem.code)
       log({
         requestId: request.id,
-        duration: elapsedTime,
+        duration,
         calls: meter?.calls ?? 0,
         caller: request.callerName,
         github: meter?.answers,
