@@ -1,3 +1,4 @@
+import type { RedisClient } from './connection.ts'
 import type { GuardedRedis } from './guarded.ts'
 
 /** Keys that one command names at most, as all of them wait for all of its answer. */
@@ -48,16 +49,21 @@ export function createReads(redis: GuardedRedis): Reads {
   }
 
   function begin(): Batch {
-    const batch: Batch = { keys: [], waiting: [], send: () => {}, drop: () => {} }
+    const { promise, reject, resolve } = Promise.withResolvers<(Buffer | null)[]>()
+    let client: RedisClient | undefined
+    // A function that is assigned to it later would outlive the collections of what is young (`createQueue`).
+    const batch: Batch = {
+      keys: [],
+      waiting: [],
+      send: () => void client?.mgetBuffer(batch.keys).then(resolve, reject),
+      drop: () => resolve([]),
+    }
     queue.push(batch)
     plan()
-    const answer = redis.try(
-      (client) =>
-        new Promise<(Buffer | null)[]>((resolve, reject) => {
-          batch.send = () => void client.mgetBuffer(batch.keys).then(resolve, reject)
-          batch.drop = () => resolve([])
-        }),
-    )
+    const answer = redis.try((given) => {
+      client = given
+      return promise
+    })
     void answer.then((values) => end(batch, values))
     return batch
   }
