@@ -217,6 +217,18 @@ describe('the layers', () => {
     )
   })
 
+  it('assign no function to a property where they make it: V8 would make it old from the start', () => {
+    const made =
+      /^\s*\w+(?:\.\w+|\[[^\]]*\])+ (?:\?\?|\|\||&&)?= (?:async )?(?:function\b|\([^()]*\)(?:: [^=]+)? =>|\w+ =>)/
+    const lines = sources.flatMap((file) =>
+      readFileSync(join('src', file), 'utf8')
+        .split('\n')
+        .filter((line) => made.test(line))
+        .map((line) => `${file}: ${line.trim()}`),
+    )
+    expect(lines).toEqual([])
+  })
+
   it('make the HTTP server in one place', () => {
     const makers = sources.filter((file) =>
       /\bFastify\(|\bfastify\(|createServer\(/.test(readFileSync(join('src', file), 'utf8')),

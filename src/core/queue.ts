@@ -20,7 +20,9 @@ interface Place<T> {
  * were made, until V8 looks through the whole heap: of a set of eight that many pass, all that passes.
  * Nor has it getters, as nothing has that is made for each request: V8 makes a hidden class for each
  * object whose getter is a function of its own, and that class, old from the start, holds the function
- * and all that it sees until then.
+ * and all that it sees until then. Nor is a function assigned to a property in the same expression that
+ * makes it: V8 takes it for a method, of something that stays, and makes it old from the start as well
+ * (`CheckAssigningFunctionLiteralToProperty`, src/parsing/parser.h).
  */
 export function createQueue<T>(): Queue<T> {
   let head: Place<T> | undefined

@@ -4,7 +4,9 @@ export type RedisClient = Redis | Cluster
 
 /**
  * Settings for a cache that must never hold a request up: ioredis' own would queue commands for
- * seconds while Redis is away.
+ * seconds while Redis is away. Nor do commands go in its automatic pipelines, whose price is more than
+ * that of a write for each command: every pipeline has a getter of its own, by which all that hangs on
+ * its commands lives until V8 looks through the whole heap (see `createQueue`).
  */
 const FAIL_FAST = {
   enableOfflineQueue: false,
@@ -13,9 +15,6 @@ const FAIL_FAST = {
   commandTimeout: 2_000,
   connectTimeout: 500,
   autoResendUnfulfilledCommands: false,
-  enableAutoPipelining: true,
-  // It gathers what was asked for in a turn already (reads.ts).
-  autoPipeliningIgnoredCommands: ['mget'],
   retryStrategy: (attempt) => Math.min(100 * attempt, 1_000),
 } satisfies RedisOptions
 
@@ -24,7 +23,6 @@ const SUBSCRIBER = {
   ...FAIL_FAST,
   enableOfflineQueue: true,
   maxRetriesPerRequest: null,
-  enableAutoPipelining: false,
   // The bus does so; where ioredis does and is closed meanwhile, nobody hears the failure, and Node ends the process.
   autoResubscribe: false,
 } satisfies RedisOptions
@@ -40,7 +38,6 @@ const PATIENT = {
   ...FAIL_FAST,
   commandTimeout: 10_000,
   connectTimeout: 1_000,
-  enableAutoPipelining: false,
 } satisfies RedisOptions
 
 export interface RedisConnections {
@@ -100,7 +97,6 @@ function connect(url: string, options: RedisOptions): RedisClient {
   const { enableOfflineQueue, ...redisOptions } = options
   return new Cluster(nodes, {
     enableOfflineQueue: enableOfflineQueue ?? true,
-    enableAutoPipelining: options.enableAutoPipelining ?? false,
     clusterRetryStrategy: (attempt) => Math.min(100 * attempt, 1_000),
     slotsRefreshTimeout: 1_000,
     redisOptions: {
