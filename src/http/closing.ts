@@ -12,7 +12,7 @@ const LINGER = 2_000
 export function closeInStages(server: Server): void {
   // What Node calls after an answer with `Connection: close`.
   server.on('connection', (socket: Socket) => {
-    // Assigned as it is made, it would keep all of the connection until the whole heap is looked through (`createQueue`).
+    // Assigned where it is made, it would keep a connection that is gone for long (`createQueue`).
     const destroySoon = () => closeSoon(socket)
     socket.destroySoon = destroySoon
   })

@@ -18,7 +18,7 @@ declare module 'node:http' {
   interface ServerResponse {
     /** Header lines that the answer has, whoever sends it; absent where it is none of `createResponses`. */
     lines?: string
-    /** Who waited for the event loop at the door, and for how many milliseconds; absent where nobody did. */
+    /** In whose line its request waited at the door, and for how many milliseconds; empty where it did not. */
     waitedAs?: string
     waited?: number
     /**

@@ -51,7 +51,7 @@ export function createReads(redis: GuardedRedis): Reads {
   function begin(): Batch {
     const { promise, reject, resolve } = Promise.withResolvers<(Buffer | null)[]>()
     let client: RedisClient | undefined
-    // A function that is assigned to it later would outlive the collections of what is young (`createQueue`).
+    // Functions that are assigned to it later would keep all that hangs on it for long (`createQueue`).
     const batch: Batch = {
       keys: [],
       waiting: [],
