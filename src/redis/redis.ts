@@ -1,6 +1,6 @@
 import { type Bus, createBus } from './bus.ts'
 import { createFleetClock } from './clock.ts'
-import { connectRedis } from './connection.ts'
+import { connectRedis, type RedisClient } from './connection.ts'
 import { type CountedRedis, guardRedis } from './guarded.ts'
 import { PREFIX } from './keys.ts'
 
@@ -34,7 +34,8 @@ export function createRedisService({
   const clock = createFleetClock(commands, now)
   const { promise: connected, resolve } = Promise.withResolvers<void>()
   bus.onConnection((up) => {
-    if (up) void clock.sync().then(resolve)
+    // The bus has a connection of its own: a command before the other is there would count as a failure.
+    if (up) void readinessOf(client).then(clock.sync).then(resolve)
   })
   return {
     commands,
@@ -50,4 +51,8 @@ export function createRedisService({
       close()
     },
   }
+}
+
+async function readinessOf(client: RedisClient): Promise<void> {
+  if (client.status !== 'ready') await new Promise<void>((ready) => client.once('ready', ready))
 }
