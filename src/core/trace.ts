@@ -26,9 +26,10 @@ export interface TraceParent {
   readonly tracestate?: unknown
 }
 
+/** What a span for somebody outside has around it and before it. */
 export interface Surroundings {
   readonly within?: Span | undefined
-  /** Milliseconds since it began. */
+  /** Milliseconds that it waited for until it is told of; they are part of it. */
   readonly waited?: number | undefined
 }
 
