@@ -26,7 +26,10 @@ const FLOOD_CONNECTIONS = 200
 const OPENING = 1_500
 const KEYS = { ann: 'ann-key-0123456789abcdef', bob: 'bob-key-0123456789abcdef' }
 
-type Kind = 'warm' | 'cold'
+/** `mixed` is as callers ask: one request in twenty is for what nobody asked for before. */
+type Kind = 'warm' | 'cold' | 'mixed'
+const COLD_EVERY = 20
+type Flood = Exclude<Kind, 'mixed'>
 
 interface Seen {
   /** Milliseconds. */
@@ -57,7 +60,7 @@ export const fairness: Bench = {
     }
 
     const requestOf = (kind: Kind, index: number) =>
-      requestBy('bob', kind === 'warm' ? 1 + (index % WARM) : take(1))
+      requestBy('bob', isCold(kind, index) ? take(1) : 1 + (index % WARM))
 
     async function measure(kind: Kind, others: () => number): Promise<Seen[]> {
       const seen: Seen[] = []
@@ -77,7 +80,7 @@ export const fairness: Bench = {
     }
 
     /** What the one sees while the other floods what listens there. */
-    async function underFlood(own: Kind, other: Kind, url: string): Promise<Seen[]> {
+    async function underFlood(own: Kind, other: Flood, url: string): Promise<Seen[]> {
       const count = other === 'warm' ? WARM : FLOOD_ISSUES
       await using flood = startGreedy({
         url,
@@ -91,7 +94,7 @@ export const fairness: Bench = {
       return await measure(own, flood.answers)
     }
 
-    async function beside(own: Kind, other: Kind): Promise<Figure[]> {
+    async function beside(own: Kind, other: Flood): Promise<Figure[]> {
       const alone: Seen[][] = []
       const besides: Seen[][] = []
       const aparts: Seen[][] = []
@@ -129,6 +132,8 @@ export const fairness: Bench = {
     for (const { url } of [service, apart])
       await saturate({ urls: [url], connections: 1, request, count })
     return [
+      ...(await beside('mixed', 'cold')),
+      ...(await beside('mixed', 'warm')),
       ...(await beside('cold', 'cold')),
       ...(await beside('warm', 'cold')),
       ...(await beside('cold', 'warm')),
@@ -136,6 +141,10 @@ export const fairness: Bench = {
       figure('failed requests of who asks little', failed, 'requests', { most: 0 }),
     ]
   },
+}
+
+function isCold(kind: Kind, index: number): boolean {
+  return kind === 'cold' || (kind === 'mixed' && index % COLD_EVERY === COLD_EVERY - 1)
 }
 
 function p99Of(seen: readonly Seen[], of: keyof Seen): number {
