@@ -7,6 +7,8 @@ import { exchange, unpack } from '../../src/github/exchange.ts'
 import { inflate } from '../../src/github/inflate.ts'
 import { createUpstream } from '../../src/github/upstream.ts'
 
+const MIB = 1024 * 1024
+
 /** What is read of a zipped answer. */
 async function read(zipped: Buffer): Promise<Buffer> {
   const server = createServer((_request, response) => {
@@ -117,5 +119,20 @@ describe('a zipped answer', () => {
     const failure = { code: 'ERR_BUFFER_TOO_LARGE' }
     await expect(read(bomb)).rejects.toMatchObject(failure)
     await expect(read(telling(16, bomb))).rejects.toMatchObject(failure)
+  })
+
+  it('takes no more memory than that while it is unpacked', async () => {
+    const bomb = telling(16, gzipSync(Buffer.alloc(200 * MIB, ' ')))
+    const before = process.memoryUsage().arrayBuffers
+    let most = 0
+    const watch = setInterval(() => {
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before)
+    }, 1)
+    try {
+      await expect(inflate(bomb)).rejects.toMatchObject({ code: 'ERR_BUFFER_TOO_LARGE' })
+    } finally {
+      clearInterval(watch)
+    }
+    expect(most).toBeLessThan(100 * MIB)
   })
 })
