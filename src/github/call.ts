@@ -108,7 +108,9 @@ async function callNow(
   const { by, body, found, headers, limited, method, onAnswer, onHead, onSend, path } = request
   const { signal, urgency } = request
   const resource = budgetOf(path)
-  const pass = await gate.enter(by.principal, resource, urgency, signal)
+  // What nobody waits for is the service's own.
+  const caller = (request.caller && latest(request.caller)) || undefined
+  const pass = await gate.enter(by.principal, resource, urgency, signal, caller)
   const started = performance.now()
   const span = openCall(request.span, method, upstream, path)
   const note = ({ headers, status }: Head) => onAnswer?.({ status, id: callId(headers) })

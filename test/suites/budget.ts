@@ -343,5 +343,80 @@ export function budgetSuite(
       gate.close()
       expect(await waiting).toBe('overloaded')
     })
+
+    describe('among callers', () => {
+      const enterAs = async (caller: string) =>
+        gate.enter(principal, 'core', 'interactive', never, caller)
+      /** Asks as often as it is let through, and at most so often. @returns how often that was */
+      async function ask(caller: string, most: number, hub = github(5000)): Promise<number> {
+        for (let sent = 0; sent < most; sent += 1) {
+          const call = await looking(enterAs(caller)).catch((error) => error)
+          if (call instanceof ServiceError) return sent
+          hub.answer(call)
+        }
+        return most
+      }
+
+      it('leaves a quarter of the minute to others, once somebody else was there', async () => {
+        expect(await ask('bob', 1)).toBe(1)
+        const had = await ask('ann', 1000)
+        expect(had).toBeGreaterThanOrEqual(430)
+        expect(had).toBeLessThanOrEqual(470)
+        await expect(enterAs('ann')).rejects.toEqual(refused())
+        expect(await ask('bob', 100)).toBe(100)
+        await expect(enterAs('ann')).rejects.toEqual(refused())
+        expect(await ask('eve', 20)).toBe(20)
+      })
+
+      it('gives the quarter to who has had an even part of it no longer', async () => {
+        await ask('bob', 1)
+        await ask('ann', 1000)
+        const had = 1 + (await ask('bob', 1000))
+        expect(had).toBeGreaterThanOrEqual(110)
+        expect(had).toBeLessThanOrEqual(205)
+        await expect(enterAs('bob')).rejects.toEqual(refused())
+      })
+
+      it('gives all of the minute to who is alone', async () => {
+        expect(await ask('ann', 1000)).toBe(600)
+      })
+
+      it('lets who was refused go on when the minute has gone by', async () => {
+        await ask('bob', 1)
+        await ask('ann', 1000)
+        await pass(62_000)
+        await enterAs('ann').catch(() => {})
+        await settle()
+        expect(await ask('ann', 100)).toBe(100)
+      })
+
+      it('leaves a quarter of the minute to others also where all comes at once', async () => {
+        gate = await start({ pointsPerMinute: 40, maxConcurrent: 100 })
+        const hub = github(5000)
+        expect(await ask('bob', 1, hub)).toBe(1)
+        const burst = Array.from({ length: 100 }, () => looking(enterAs('ann')))
+        const calls = await Promise.allSettled(burst)
+        const through = calls.filter(({ status }) => status === 'fulfilled').length
+        expect(through).toBeGreaterThanOrEqual(13)
+        expect(through).toBeLessThanOrEqual(30)
+        expect(await ask('bob', 8, hub)).toBe(8)
+      })
+
+      it('leaves a fifth of the window to others', async () => {
+        const hub = github(100, 100)
+        expect(await ask('bob', 1, hub)).toBe(1)
+        expect(await ask('ann', 100, hub)).toBe(80)
+        await expect(enterAs('ann')).rejects.toEqual(refused(3600))
+        expect(await ask('bob', 15, hub)).toBe(15)
+      })
+
+      it('keeps nothing from the service itself', async () => {
+        await ask('bob', 1)
+        await ask('ann', 1000)
+        const own = await looking(enter())
+        own.leave(said(4000))
+        await expect(enterAs('ann')).rejects.toEqual(refused())
+      })
+    })
   })
 }

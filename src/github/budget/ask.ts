@@ -83,6 +83,10 @@ export function askLoad(asking: Asking, purse: Purse, ahead = false): void {
         purse.slot = reply.slot
       }
       purse.pointsAt = reply.pointsAt
+      purse.left = reply.left
+      purse.most = reply.most
+      purse.moreAt = reply.moreAt
+      purse.part = reply.part
       purse.closedUntil = Math.max(purse.closedUntil, reply.closedUntil)
       return reply.points < pointsNeed || reply.places < inFlight + waiting
     },

@@ -20,7 +20,7 @@ import {
   type Turn,
 } from './queue.ts'
 import type { CallOutcome, Pass, RateGate } from './rateGate.ts'
-import { closing, pointsRefusal, refusalOf } from './refusals.ts'
+import { closing, keptRefusal, pointsRefusal, refusalOf } from './refusals.ts'
 import {
   admit,
   type Budget,
@@ -108,6 +108,14 @@ export function createRateGate({ ledger, now, enforced }: GateOptions): RateGate
     return waiter.pass ?? waiter.promise
   }
 
+  /** As long as nobody else asks, this caller's calls tell when there is more. */
+  function keptFrom(caller: string | undefined, purse: Purse, budget: Budget, at: number) {
+    const reason = keptRefusal(purse, budget, caller, at)
+    if (!reason || at < purse.moreAt || purse.asking) return reason
+    askLoad(asking, purse)
+    return keptRefusal(purse, budget, caller, at)
+  }
+
   function askAll(purse: Purse): void {
     for (const budget of purse.budgets.values()) {
       if (!budget.asking) askUnits(asking, purse, budget)
@@ -188,21 +196,22 @@ export function createRateGate({ ledger, now, enforced }: GateOptions): RateGate
   })
 
   return {
-    enter(principal, resource, urgency, signal) {
+    enter(principal, resource, urgency, signal, who) {
       signal.throwIfAborted()
       const purse = purseOf(principal)
       const budget = budgetOf(purse, resource, inHand)
+      const caller = enforced ? who : undefined
       const at = now()
-      const reason = refusalOf(purse, budget, urgency, at)
+      const reason = refusalOf(purse, budget, urgency, at) ?? keptFrom(caller, purse, budget, at)
       if (reason) throw reason
       const first = waitingFor(budget) === 0
       activate(purse)
       if (first && ledger.live && isReady(purse, budget, at)) {
-        const pass = admit(purse, budget, at, leave)
+        const pass = admit(purse, budget, { at, caller }, leave)
         if (enforced) fetchAhead(asking, purse, budget)
         return pass
       }
-      return wait(purse, budget, { urgency, signal, at, turn: turn++ })
+      return wait(purse, budget, { urgency, signal, at, caller, turn: turn++ })
     },
     remaining(principal, resource) {
       const budget = purses.get(principal)?.budgets.get(resource)

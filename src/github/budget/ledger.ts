@@ -53,6 +53,12 @@ export interface LoadReply {
   readonly slot: number
   /** Epoch milliseconds at which points come, where there are none now; else 0. */
   readonly pointsAt: number
+  /** What is left of a minute's points after that, of how many, and the epoch milliseconds at which there is more. */
+  readonly left: number
+  readonly most: number
+  readonly moreAt: number
+  /** Points a minute that would be an even part for each replica. */
+  readonly part: number
   readonly closedUntil: number
   readonly replicas: number
   readonly wanted: boolean

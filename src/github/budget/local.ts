@@ -84,14 +84,20 @@ export function createLocalLedger({
       const slot = Math.floor(now() / SLOT)
       if (request.returned > 0) count(principal, request.slot, -request.returned)
       const used = tally(points.get(principal), slot)
-      const free = share(limits.pointsPerMinute) - used.points
+      const part = share(limits.pointsPerMinute)
+      const free = part - used.points
       const granted = lend(free, pointsNeed, pointsSpare, 1)
       if (granted > 0) count(principal, slot, granted)
+      const moreAt = (used.oldest + SLOTS) * SLOT
       return {
         places: Math.min(inFlight + waiting + spare, share(limits.maxConcurrent)),
         points: granted,
         slot,
-        pointsAt: granted < pointsNeed ? (used.oldest + SLOTS) * SLOT : 0,
+        pointsAt: granted < pointsNeed ? moreAt : 0,
+        left: free - granted,
+        most: part,
+        moreAt,
+        part,
         closedUntil: 0,
         replicas,
         wanted: false,

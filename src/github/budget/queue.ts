@@ -1,6 +1,6 @@
 import type { Urgency } from '../../core/github.ts'
 import type { Pass } from './rateGate.ts'
-import { busy, PATIENCE, pointsRefusal, refusalOf } from './refusals.ts'
+import { busy, keptRefusal, PATIENCE, pointsRefusal, refusalOf } from './refusals.ts'
 import { admit, type Budget, isReady, type Leave, type Purse, type Waiter } from './state.ts'
 
 /** Callers who wait come before refreshes that nobody waits for. */
@@ -13,16 +13,20 @@ export interface Turn {
   readonly at: number
   /** Order of arrival. */
   readonly turn: number
+  /** Who it is for; undefined for the service itself. */
+  readonly caller: string | undefined
 }
 
 /** Puts a call into the line of its budget. Its promise is rejected when its turn does not come, or by the signal. */
-export function join(purse: Purse, budget: Budget, { urgency, signal, at, turn }: Turn): Waiter {
+export function join(purse: Purse, budget: Budget, wanted: Turn): Waiter {
+  const { at, caller, signal, turn, urgency } = wanted
   const { promise, resolve, reject } = Promise.withResolvers<Pass>()
   const line = budget.waiting[urgency]
   const waiter: Waiter = {
     budget,
     urgency,
     turn,
+    caller,
     until: at + PATIENCE,
     promise,
     pass: undefined,
@@ -50,13 +54,18 @@ export function join(purse: Purse, budget: Budget, { urgency, signal, at, turn }
   return waiter
 }
 
-/** Lets calls through in the order of their arrival, as far as what is in hand allows. */
+/**
+ * Lets calls through in the order of their arrival, as far as what is in hand allows. Refuses those for
+ * whom what is left is not.
+ */
 export function serve(purse: Purse, at: number, mayServe: () => boolean, leave: Leave): void {
   for (const urgency of URGENCIES) {
     while (mayServe()) {
       const next = firstReady(purse, urgency, at)
       if (!next) break
-      next.admit(admit(purse, next.budget, at, leave))
+      const reason = keptRefusal(purse, next.budget, next.caller, at)
+      if (reason) next.refuse(reason)
+      else next.admit(admit(purse, next.budget, { at, caller: next.caller }, leave))
     }
   }
 }

@@ -5,7 +5,8 @@ import type { Limited, RateLimit } from '../limits.ts'
 export interface RateGate {
   /**
    * Admits one call: at once where what it needs is in hand, which is usual, else after asking the
-   * ledger. A call that somebody waits for waits up to three seconds for its turn.
+   * ledger. A call that somebody waits for waits up to three seconds for its turn. Of the last that is
+   * left nothing is for a `caller` who has had more than an even part while others are there.
    * @throws ServiceError `upstream_rate_limited` when no call may be sent now; the signal's reason
    */
   enter(
@@ -13,6 +14,7 @@ export interface RateGate {
     resource: string,
     urgency: Urgency,
     signal: AbortSignal,
+    caller?: string,
   ): Promise<Pass> | Pass
   /** Calls left in the running window, where known. */
   remaining(principal: string, resource: string): number | undefined

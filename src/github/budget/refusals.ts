@@ -3,8 +3,10 @@ import type { Urgency } from '../../core/github.ts'
 import type { Budget, Purse } from './state.ts'
 import { current } from './window.ts'
 
-/** Of a window's calls, what is kept for callers who wait. */
+/** Of a window's calls, what is kept for callers who wait, and of these for who has had little. */
 const KEPT = 0.2
+/** The same of a minute's points. */
+const KEPT_POINTS = 0.25
 /** Milliseconds that a call waits for its turn at most. */
 export const PATIENCE = 3_000
 /** Of which some is left, when points come, to look for them and to ask. */
@@ -28,6 +30,27 @@ export function refusalOf(
     return refusal(kept, window.resetAt, at)
   }
   return undefined
+}
+
+/** Why what is left is not for this caller, who has had an even part of it while others were there. */
+export function keptRefusal(
+  purse: Purse,
+  budget: Budget,
+  caller: string | undefined,
+  at: number,
+): ServiceError | undefined {
+  if (caller === undefined) return undefined
+  const { left, most, points } = purse
+  if (left + points < KEPT_POINTS * most && purse.shares.isOver(caller, purse.part, at)) {
+    const kept = "What is left of this minute's calls to GitHub is kept for other callers."
+    return refusal(kept, purse.moreAt, at)
+  }
+  const window = current(budget.window, at)
+  if (!window || window.remaining - budget.inFlight >= KEPT * window.limit) return undefined
+  const part = window.limit / Math.max(1, budget.replicas)
+  if (!budget.shares.isOver(caller, part, at)) return undefined
+  const kept = "What is left of GitHub's rate limit is kept for other callers."
+  return refusal(kept, window.resetAt, at)
 }
 
 /** The points of this minute are used up, and more are too far off to wait for. */

@@ -126,11 +126,11 @@ if number('closed') <= now then
   points = lend(most_points - used, points_need, points_spare, claimants)
 end
 if points > 0 then redis.call('HSET', key, 's:' .. slot, number('s:' .. slot) + points) end
-local points_at = points < points_need and (oldest + slots) * slot_ms or 0
+local more_at = (oldest + slots) * slot_ms
 
 if short and held < before then redis.call('PUBLISH', channel, message)
 elseif need > places and away > 0 then want() end
-return {places, points, points_at, number('closed'), replicas, short and 1 or 0}`
+return {places, points, most_points - used - points, more_at, number('closed'), replicas, short and 1 or 0}`
 
 /** Closes a resource, or everything, until ARGV[1], and says so to all: message ARGV[3] on channel ARGV[2]. */
 export const CLOSE = `

@@ -71,7 +71,7 @@ export function createSharedLedger({ redis, bus, limits, now }: SharedLedgerOpti
       ...[limits.maxConcurrent, limits.pointsPerMinute, slot, SLOTS, SLOT],
     ])
     if (!reply) return alone.load(request)
-    const granted = loadReply(slot, reply)
+    const granted = loadReply(reply, { slot, pointsNeed, most: limits.pointsPerMinute })
     alone.followLoad(request, granted)
     return granted
   }
@@ -132,7 +132,27 @@ function unitsReply(resource: string, reply: readonly number[]): UnitsReply {
   }
 }
 
-function loadReply(slot: number, reply: readonly number[]): LoadReply {
-  const [places = 0, points = 0, pointsAt = 0, closedUntil = 0, replicas = 1, wanted = 0] = reply
-  return { places, points, slot, pointsAt, closedUntil, replicas, wanted: wanted > 0 }
+interface Asked {
+  readonly slot: number
+  readonly pointsNeed: number
+  /** Points a minute. */
+  readonly most: number
+}
+
+function loadReply(reply: readonly number[], { most, pointsNeed, slot }: Asked): LoadReply {
+  const [places = 0, points = 0, left = 0, moreAt = 0, closedUntil = 0] = reply
+  const [replicas = 1, wanted = 0] = reply.slice(5)
+  return {
+    places,
+    points,
+    slot,
+    pointsAt: points < pointsNeed ? moreAt : 0,
+    left,
+    most,
+    moreAt,
+    part: most / replicas,
+    closedUntil,
+    replicas,
+    wanted: wanted > 0,
+  }
 }

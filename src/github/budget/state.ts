@@ -2,6 +2,7 @@ import type { Urgency } from '../../core/github.ts'
 import { createQueue, type Queue } from '../../core/queue.ts'
 import type { RateLimit } from '../limits.ts'
 import type { CallOutcome, Pass } from './rateGate.ts'
+import { createShares, type Shares } from './shares.ts'
 
 /** How far this process and the ledger know of each other. */
 export interface Account {
@@ -36,6 +37,8 @@ export interface Budget extends Account {
   inFlight: number
   /** Calls that GitHub counted. */
   spent: number
+  /** Calls of this process, by caller. */
+  readonly shares: Shares
   readonly waiting: Readonly<Record<Urgency, Queue<Waiter>>>
 }
 
@@ -55,6 +58,14 @@ export interface Purse extends Account {
   slot: number
   /** Epoch milliseconds at which points come, when there are none. */
   pointsAt: number
+  /** What was left of a minute's points at the last reply, of how many, and when there will be more. */
+  left: number
+  most: number
+  moreAt: number
+  /** A minute's points ÷ replicas. */
+  part: number
+  /** Points of this process, by caller. */
+  readonly shares: Shares
   /** Whether it is looked after. */
   active: boolean
 }
@@ -65,6 +76,8 @@ export interface Waiter {
   readonly urgency: Urgency
   /** Order of arrival. */
   readonly turn: number
+  /** Who it is for; undefined for the service itself. */
+  readonly caller: string | undefined
   /** Epoch milliseconds. */
   readonly until: number
   readonly promise: Promise<Pass>
@@ -73,6 +86,10 @@ export interface Waiter {
   admit(pass: Pass): void
   refuse(reason: unknown): void
 }
+
+/** Milliseconds of GitHub's windows: of points, and of most resources. */
+const MINUTE = 60_000
+const HOUR = 3_600_000
 
 export type Leave = (purse: Purse, budget: Budget, outcome: CallOutcome) => void
 
@@ -103,6 +120,11 @@ export function newPurse(principal: string, inHand: number): Purse {
     pointsUntil: inHand,
     slot: 0,
     pointsAt: 0,
+    left: 0,
+    most: 0,
+    moreAt: 0,
+    part: inHand,
+    shares: createShares(MINUTE),
     active: false,
   }
 }
@@ -118,6 +140,7 @@ export function budgetOf(purse: Purse, resource: string, inHand: number): Budget
       units: inHand,
       inFlight: 0,
       spent: 0,
+      shares: createShares(HOUR),
       waiting: { interactive: createQueue(), background: createQueue() },
     }
     purse.budgets.set(resource, budget)
@@ -136,7 +159,16 @@ export function isReady(purse: Purse, budget: Budget, at: number): boolean {
 }
 
 /** Takes what a call needs. */
-export function admit(purse: Purse, budget: Budget, at: number, leave: Leave): Pass {
+export function admit(
+  purse: Purse,
+  budget: Budget,
+  { at, caller }: { readonly at: number; readonly caller: string | undefined },
+  leave: Leave,
+): Pass {
+  if (caller !== undefined) {
+    purse.shares.count(caller, at)
+    budget.shares.count(caller, at)
+  }
   purse.inFlight += 1
   purse.points -= 1
   purse.admitted += 1
