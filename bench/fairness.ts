@@ -1,3 +1,6 @@
+import { mkdtempDisposable, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Bench, type Figure, figure } from './support/figures.ts'
 import { NUMBER, startGreedy } from './support/greedy.ts'
@@ -31,6 +34,14 @@ type Kind = 'warm' | 'cold' | 'mixed'
 const COLD_EVERY = 20
 type Flood = Exclude<Kind, 'mixed'>
 
+/** Where both ask. */
+interface Place {
+  readonly name: string
+  readonly url: string
+  /** A process on the same core, for what two share who share no process: the core, the machine and GitHub. */
+  readonly apart?: string
+}
+
 interface Seen {
   /** Milliseconds. */
   readonly latency: number
@@ -48,9 +59,16 @@ export const fairness: Bench = {
       .join()
     const env = { ...environment(github), ...UNGOVERNED, API_KEYS }
     await using service = await startService(github, { env })
-    // For what two share who share no process: the core, the machine and GitHub.
     await using apart = await startService(github, { env })
-    const urls = [service.url]
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'fairness-'))
+    const installed = {
+      ...environment(github),
+      API_KEYS,
+      ...(await limitsAsInstalled(folder.path)),
+    }
+    await using governed = await startService(github, { env: installed })
+    const unbound = { name: '', url: service.url, apart: apart.url }
+    const bound = { name: ', as installed', url: governed.url }
     let last = WARM
     let failed = 0
     const take = (count: number) => {
@@ -62,7 +80,7 @@ export const fairness: Bench = {
     const requestOf = (kind: Kind, index: number) =>
       requestBy('bob', isCold(kind, index) ? take(1) : 1 + (index % WARM))
 
-    async function measure(kind: Kind, others: () => number): Promise<Seen[]> {
+    async function measure(url: string, kind: Kind, others: () => number): Promise<Seen[]> {
       const seen: Seen[] = []
       const before = new Map<number, number>()
       const request = (index: number) => {
@@ -74,16 +92,22 @@ export const fairness: Bench = {
         if (index < CONNECTIONS) return
         seen.push({ latency, passed: others() - (before.get(index) ?? 0) })
       }
+      const urls = [url]
       const load = { urls, connections: CONNECTIONS, rate: RATE, ms: ROUND_MS, request, onAnswer }
       failed += (await pace(load)).failed
       return seen
     }
 
     /** What the one sees while the other floods what listens there. */
-    async function underFlood(own: Kind, other: Flood, url: string): Promise<Seen[]> {
+    async function underFlood(
+      own: Kind,
+      other: Flood,
+      { url }: Place,
+      flooded: string,
+    ): Promise<Seen[]> {
       const count = other === 'warm' ? WARM : FLOOD_ISSUES
       await using flood = startGreedy({
-        url,
+        url: flooded,
         connections: FLOOD_CONNECTIONS,
         ms: OPENING + ROUND_MS,
         text: requestBy('ann', 0),
@@ -91,28 +115,33 @@ export const fairness: Bench = {
         count,
       })
       await sleep(OPENING)
-      return await measure(own, flood.answers)
+      return await measure(url, own, flood.answers)
     }
 
-    async function beside(own: Kind, other: Flood): Promise<Figure[]> {
+    async function beside(own: Kind, other: Flood, place: Place = unbound): Promise<Figure[]> {
+      const { url } = place
       const alone: Seen[][] = []
       const besides: Seen[][] = []
       const aparts: Seen[][] = []
-      await measure(own, () => 0)
+      await measure(url, own, () => 0)
       for (let round = 0; round < ROUNDS; round += 1) {
-        alone.push(await measure(own, () => 0))
-        besides.push(await underFlood(own, other, service.url))
-        aparts.push(await underFlood(own, other, apart.url))
+        alone.push(await measure(url, own, () => 0))
+        besides.push(await underFlood(own, other, place, url))
+        if (place.apart) aparts.push(await underFlood(own, other, place, place.apart))
       }
       const p99 = (rounds: readonly Seen[][], of: keyof Seen) =>
         median(rounds.map((round) => p99Of(round, of)))
-      const name = `${own} beside ${other}`
+      const name = `${own} beside ${other}${place.name}`
       const usual = p99(alone, 'latency')
       const latency = p99(besides, 'latency')
-      const separate = p99(aparts, 'latency')
-      return [
+      const figures = [
         figure(`${name}: p99 ÷ alone`, latency / usual, 'ratio', { most: 2 }),
         figure(`${name}: p99`, latency, 'ms'),
+      ]
+      if (!place.apart) return figures
+      const separate = p99(aparts, 'latency')
+      return [
+        ...figures,
         figure(
           `${name}: p99 ÷ with the other in a process of its own`,
           latency / separate,
@@ -129,7 +158,7 @@ export const fairness: Bench = {
 
     const count = WARM
     const request = (index: number) => Buffer.from(requestOf('warm', index))
-    for (const { url } of [service, apart])
+    for (const { url } of [service, apart, governed])
       await saturate({ urls: [url], connections: 1, request, count })
     return [
       ...(await beside('mixed', 'cold')),
@@ -138,9 +167,19 @@ export const fairness: Bench = {
       ...(await beside('warm', 'cold')),
       ...(await beside('cold', 'warm')),
       ...(await beside('warm', 'warm')),
+      ...(await beside('warm', 'cold', bound)),
+      ...(await beside('warm', 'warm', bound)),
       figure('failed requests of who asks little', failed, 'requests', { most: 0 }),
     ]
   },
+}
+
+/** The limits that hold without any setting, but for the one who is measured: he asks more than that allows. */
+async function limitsAsInstalled(folder: string): Promise<Record<string, string>> {
+  const POLICIES_FILE = join(folder, 'policies.json')
+  const limit = { max: 1_000_000, window_ms: 60_000 }
+  await writeFile(POLICIES_FILE, JSON.stringify({ bob: { rate_limit: limit } }))
+  return { POLICIES_FILE, RATE_LIMIT_MAX: '600' }
 }
 
 function isCold(kind: Kind, index: number): boolean {
